@@ -1,0 +1,3 @@
+//! Methods, one file each, that turn spectra into numbers with errors. No I/O, no clock, no async.
+
+pub mod fit;

@@ -1,0 +1,1 @@
+//! Equivalent circuits: grammar, elements, and evaluation with exact derivatives.

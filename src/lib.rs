@@ -1,0 +1,8 @@
+//! Interphase: a terminal workstation for electrochemical impedance spectroscopy of battery cells.
+//!
+//! A session is a list of [`event`]s; everything else is a fold over it. `ARCHITECTURE.md` names the
+//! rooms of this library from the ground up and what each of them may know.
+
+pub mod analysis;
+pub mod circuit;
+pub mod spectrum;
