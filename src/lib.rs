@@ -5,4 +5,5 @@
 
 pub mod analysis;
 pub mod circuit;
+pub mod event;
 pub mod spectrum;

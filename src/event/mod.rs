@@ -1,0 +1,12 @@
+//! What happened, and when. A session is a list of events; everything else is a fold over it.
+
+mod json;
+mod kinds;
+mod wire_text;
+
+pub use kinds::{
+    Alarm, AlarmAcknowledged, CommandGiven, Direction, Event, EventBody, Fit, Gap, Identity, Link, LinkState,
+    Note, PlanStep, PointMeasured, SampleTaken, SessionEnded, SessionStarted, Severity, Stamp, SweepEnded,
+    SweepStarted, Technique, Validity, Wire,
+};
+pub use wire_text::{escape, unescape};
