@@ -1,0 +1,159 @@
+//! What stands on the bench: link, protocol, limits and timing of an instrument.
+
+use serde::Deserialize;
+
+use super::document::Document;
+use super::error::ProfileError;
+
+/// An instrument profile.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Instrument {
+    /// Short name, the same as the file's.
+    pub name: String,
+    /// What a person calls it.
+    pub label: String,
+    /// The language it speaks.
+    pub protocol: Protocol,
+    /// The device type with which it answers an identity query (`es4_hr`).
+    pub device: String,
+    /// How the port is opened.
+    pub link: LinkSettings,
+    /// What it can do.
+    pub limits: InstrumentLimits,
+    /// How long a point takes before anything was measured.
+    pub timing: PointTiming,
+    /// MethodSCRIPT: the potentiostat mode for impedance.
+    pub pgstat_mode: u32,
+    /// MethodSCRIPT: the bandwidth for impedance in Hz.
+    pub max_bandwidth_hz: f64,
+    /// Current ranges from small to large.
+    #[serde(rename = "current_range")]
+    pub current_ranges: Vec<CurrentRange>,
+}
+
+/// The language an instrument speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Protocol {
+    /// MethodSCRIPT of the EmStat and Nexus families.
+    MethodScript,
+}
+
+/// How the serial port is opened.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LinkSettings {
+    /// Line speed in baud (8 data bits, no parity, 1 stop bit).
+    pub baud_rate: u32,
+    /// Flow control.
+    pub flow_control: FlowControl,
+    /// Pause after each line of a script in s, for instruments that lose bytes of a burst.
+    #[serde(default)]
+    pub line_delay_s: f64,
+}
+
+/// Flow control of the serial port.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FlowControl {
+    /// None.
+    None,
+    /// By XON and XOFF characters.
+    XonXoff,
+    /// By the RTS and CTS lines.
+    RtsCts,
+}
+
+/// What an instrument can do.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct InstrumentLimits {
+    /// Lowest potential in V.
+    pub potential_min_v: f64,
+    /// Highest potential in V.
+    pub potential_max_v: f64,
+    /// Largest current in A, either sign.
+    pub current_max_a: f64,
+    /// Lowest frequency in Hz.
+    pub f_min_hz: f64,
+    /// Highest frequency in Hz.
+    pub f_max_hz: f64,
+    /// Largest excitation in V rms.
+    pub amplitude_max_vrms: f64,
+}
+
+/// Time that one point takes: `point_overhead_s + point_periods / f`.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PointTiming {
+    /// Seconds per point beside the periods.
+    pub point_overhead_s: f64,
+    /// Periods of the frequency per point.
+    pub point_periods: f64,
+}
+
+/// One current range.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CurrentRange {
+    /// The instrument's code of the range.
+    pub code: u8,
+    /// Full scale in A.
+    pub limit_a: f64,
+    /// Full scale in words (`10 mA`).
+    pub label: String,
+}
+
+impl Instrument {
+    /// Parses a profile; `file` names it in errors.
+    ///
+    /// # Errors
+    /// With line and field where a key is unknown, missing, of the wrong type or out of range.
+    pub fn parse(file: &str, text: &str) -> Result<Self, ProfileError> {
+        let document = Document::new(file, text);
+        let instrument: Self = document.parse()?;
+        instrument.check(&document)?;
+        Ok(instrument)
+    }
+
+    /// The smallest current range of which `peak_current_a` fills at most the share `fill`.
+    #[must_use]
+    pub fn range_for(&self, peak_current_a: f64, fill: f64) -> Option<&CurrentRange> {
+        self.current_ranges.iter().find(|range| peak_current_a <= fill * range.limit_a)
+    }
+
+    /// The range with this code.
+    #[must_use]
+    pub fn range_of_code(&self, code: u8) -> Option<&CurrentRange> {
+        self.current_ranges.iter().find(|range| range.code == code)
+    }
+
+    fn check(&self, document: &Document<'_>) -> Result<(), ProfileError> {
+        document.within("link.baud_rate", f64::from(self.link.baud_rate), 300.0, 12e6)?;
+        document.within("link.line_delay_s", self.link.line_delay_s, 0.0, 1.0)?;
+        let limits = &self.limits;
+        document.within("limits.potential_min_v", limits.potential_min_v, -100.0, 0.0)?;
+        document.within("limits.potential_max_v", limits.potential_max_v, 0.0, 100.0)?;
+        document.within("limits.current_max_a", limits.current_max_a, 1e-12, 1e4)?;
+        document.within("limits.f_max_hz", limits.f_max_hz, 1e-3, 1e9)?;
+        document.within("limits.f_min_hz", limits.f_min_hz, 1e-7, limits.f_max_hz)?;
+        document.within("limits.amplitude_max_vrms", limits.amplitude_max_vrms, 1e-6, 10.0)?;
+        document.within("timing.point_overhead_s", self.timing.point_overhead_s, 0.0, 600.0)?;
+        document.within("timing.point_periods", self.timing.point_periods, 0.1, 1e4)?;
+        document.within("max_bandwidth_hz", self.max_bandwidth_hz, 1e-3, 1e9)?;
+        if self.current_ranges.is_empty() {
+            return Err(document.refuse("current_range", "at least one current range is needed"));
+        }
+        for (index, range) in self.current_ranges.iter().enumerate() {
+            document.within(&format!("current_range[{index}].limit_a"), range.limit_a, 1e-15, 1e4)?;
+        }
+        for (index, pair) in self.current_ranges.windows(2).enumerate() {
+            if pair[1].limit_a <= pair[0].limit_a {
+                let field = format!("current_range[{}].limit_a", index + 1);
+                return Err(document.refuse(&field, "ranges must go from small to large"));
+            }
+        }
+        Ok(())
+    }
+}

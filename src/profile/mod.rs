@@ -1,0 +1,16 @@
+//! Profiles: TOML files that say what stands on the bench, what is measured, and what to do.
+//!
+//! A profile that is wrong is refused with file, line, field and a way out; nothing is guessed.
+
+mod cell;
+mod document;
+mod error;
+mod instrument;
+mod library;
+mod plan;
+
+pub use cell::{AgeingLaw, Cell, CellCircuit, CellSimulation, Noise};
+pub use error::ProfileError;
+pub use instrument::{CurrentRange, FlowControl, Instrument, InstrumentLimits, LinkSettings, PointTiming, Protocol};
+pub use library::{Kind, Listed, Loaded, find, list, shipped_text};
+pub use plan::{Bias, Plan, PlanLimits, SweepStep};
