@@ -1,9 +1,11 @@
 //! What happened, and when. A session is a list of events; everything else is a fold over it.
 
+mod canonical;
 mod json;
 mod kinds;
 mod wire_text;
 
+pub use canonical::CanonicalHasher;
 pub use kinds::{
     Alarm, AlarmAcknowledged, CommandGiven, Direction, Event, EventBody, Fit, Gap, Identity, Link, LinkState,
     Note, PlanStep, PointMeasured, SampleTaken, SessionEnded, SessionStarted, Severity, Stamp, SweepEnded,
