@@ -7,3 +7,4 @@ pub mod analysis;
 pub mod circuit;
 pub mod event;
 pub mod spectrum;
+pub mod state;

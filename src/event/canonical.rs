@@ -212,7 +212,8 @@ impl CanonicalHasher {
         self.i64(gap.from_utc_ns).i64(gap.to_utc_ns).text(&gap.reason);
     }
 
-    fn point(&mut self, point: &Point) {
+    /// Adds a point.
+    pub fn point(&mut self, point: &Point) -> &mut Self {
         self.f64(point.frequency_hz)
             .f64(point.z_real_ohm)
             .f64(point.z_imag_ohm)
@@ -227,7 +228,7 @@ impl CanonicalHasher {
             .option_f64(point.amplitude_vrms)
             .option_f64(point.amplitude_arms)
             .option_f64(point.std_error_ohm)
-            .option_f64(point.t_start_s);
+            .option_f64(point.t_start_s)
     }
 
     fn sample(&mut self, sample: &Sample) {

@@ -1,0 +1,152 @@
+//! The parts of the state that only grow; each entry carries the seq of its event.
+
+use crate::event::{
+    Alarm, AlarmAcknowledged, CommandGiven, EventBody, Fit, Gap, Identity, Link, Note, SessionEnded,
+    SessionStarted, Stamp, SweepEnded, SweepStarted, Validity,
+};
+use crate::spectrum::{Point, Sample, Spectrum};
+
+/// One sweep with everything that belongs to it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SweepRecord {
+    /// Seq of its beginning.
+    pub seq: u64,
+    /// Time of its beginning.
+    pub stamp: Stamp,
+    /// What was asked for.
+    pub started: SweepStarted,
+    /// Its points, in the order of measuring.
+    pub spectrum: Spectrum,
+    /// Seq and time of arrival of each point.
+    pub arrivals: Vec<(u64, Stamp)>,
+    /// Its end.
+    pub ended: Option<(u64, Stamp, SweepEnded)>,
+    /// The fit of all its points.
+    pub fit: Option<(u64, Fit)>,
+    /// Its judgement.
+    pub validity: Option<(u64, Validity)>,
+}
+
+impl SweepRecord {
+    pub(super) fn new(seq: u64, stamp: Stamp, started: SweepStarted) -> Self {
+        Self {
+            seq,
+            stamp,
+            started,
+            spectrum: Spectrum::default(),
+            arrivals: Vec::new(),
+            ended: None,
+            fit: None,
+            validity: None,
+        }
+    }
+
+    /// Points so far.
+    #[must_use]
+    pub fn points(&self) -> &[Point] {
+        &self.spectrum.points
+    }
+
+    pub(super) fn push_point(&mut self, seq: u64, stamp: Stamp, point: Point) {
+        self.spectrum.points.push(point);
+        self.arrivals.push((seq, stamp));
+    }
+
+    pub(super) fn cut(&mut self, last: u64) {
+        let keep = self.arrivals.partition_point(|(seq, _)| *seq <= last);
+        self.arrivals.truncate(keep);
+        self.spectrum.points.truncate(keep);
+        if self.ended.as_ref().is_some_and(|(seq, _, _)| *seq > last) {
+            self.ended = None;
+        }
+        if self.fit.as_ref().is_some_and(|(seq, _)| *seq > last) {
+            self.fit = None;
+        }
+        if self.validity.as_ref().is_some_and(|(seq, _)| *seq > last) {
+            self.validity = None;
+        }
+    }
+}
+
+/// One reading of potential and current.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SampleRecord {
+    /// Seq of its event.
+    pub seq: u64,
+    /// Time of its event.
+    pub stamp: Stamp,
+    /// The reading.
+    pub sample: Sample,
+}
+
+/// One thing that a person wants to read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LogEntry {
+    /// Seq of its event.
+    pub seq: u64,
+    /// Time of its event.
+    pub stamp: Stamp,
+    /// What happened.
+    pub what: LogWhat,
+}
+
+/// What happened, where a person wants to read it. Fits are looked up in their sweep.
+#[derive(Clone, Debug, PartialEq)]
+pub enum LogWhat {
+    /// The session began.
+    Session(SessionStarted),
+    /// The link changed.
+    Link(Link),
+    /// The instrument said who it is.
+    Identity(Identity),
+    /// The user or the plan asked for something.
+    Command(CommandGiven),
+    /// A sweep began.
+    SweepStarted(SweepStarted),
+    /// A sweep ended.
+    SweepEnded(SweepEnded),
+    /// The final fit of this sweep was made.
+    FinalFit(u32),
+    /// An alarm was raised.
+    Alarm(Alarm),
+    /// An alarm was acknowledged.
+    AlarmAcknowledged(AlarmAcknowledged),
+    /// A stretch of time about which nothing is known.
+    Gap(Gap),
+    /// The wall clock jumped.
+    ClockJump(Gap),
+    /// The session went on after an interruption.
+    Resumed(Gap),
+    /// A remark.
+    Note(Note),
+    /// The session ended.
+    SessionEnded(SessionEnded),
+}
+
+impl LogWhat {
+    /// The entry for an event; none for those that only fill curves.
+    pub(super) fn of(body: &EventBody) -> Option<Self> {
+        Some(match body {
+            EventBody::Session(body) => Self::Session(body.clone()),
+            EventBody::Link(body) => Self::Link(body.clone()),
+            EventBody::Identity(body) => Self::Identity(body.clone()),
+            EventBody::Command(body) => Self::Command(body.clone()),
+            EventBody::SweepStarted(body) => Self::SweepStarted(body.clone()),
+            EventBody::SweepEnded(body) => Self::SweepEnded(body.clone()),
+            EventBody::Fit(body) if body.is_final => Self::FinalFit(body.sweep),
+            EventBody::Alarm(body) => Self::Alarm(body.clone()),
+            EventBody::AlarmAcknowledged(body) => Self::AlarmAcknowledged(body.clone()),
+            EventBody::Gap(body) => Self::Gap(body.clone()),
+            EventBody::ClockJump(body) => Self::ClockJump(body.clone()),
+            EventBody::Resumed(body) => Self::Resumed(body.clone()),
+            EventBody::Note(body) => Self::Note(body.clone()),
+            EventBody::SessionEnded(body) => Self::SessionEnded(body.clone()),
+            EventBody::Fit(_)
+            | EventBody::PlanStep(_)
+            | EventBody::Wire(_)
+            | EventBody::Point(_)
+            | EventBody::Sample(_)
+            | EventBody::Validity(_) => return None,
+        })
+    }
+}
