@@ -60,6 +60,36 @@ impl PointStatus {
     }
 }
 
+/// How impedance is excited.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Technique {
+    /// Potentiostatic: a potential is applied, the current read.
+    #[default]
+    Peis,
+    /// Galvanostatic: a current is applied, the potential read.
+    Geis,
+}
+
+impl Technique {
+    /// The word used in JSON, in plans and in the recording.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Peis => "peis",
+            Self::Geis => "geis",
+        }
+    }
+
+    /// The technique that [`Technique::word`] names.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        [Self::Peis, Self::Geis]
+            .into_iter()
+            .find(|technique| technique.word() == word)
+    }
+}
+
 /// One impedance value at one frequency, with everything the instrument said about it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Point {

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::analysis::fit::FitResult;
-use crate::spectrum::{Point, Sample};
+use crate::spectrum::{Point, Sample, Technique};
 
 /// When an event happened, in the session's clock: the cell's time, which with a simulated instrument
 /// may run faster than the wall clock.
@@ -257,36 +257,6 @@ pub struct Wire {
     pub direction: Direction,
     /// The bytes, not interpreted.
     pub bytes: Vec<u8>,
-}
-
-/// How impedance is excited.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Technique {
-    /// Potentiostatic: a potential is applied, the current read.
-    #[default]
-    Peis,
-    /// Galvanostatic: a current is applied, the potential read.
-    Geis,
-}
-
-impl Technique {
-    /// The word used in JSON, in plans and in the recording.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Peis => "peis",
-            Self::Geis => "geis",
-        }
-    }
-
-    /// The technique that [`Technique::word`] names.
-    #[must_use]
-    pub fn from_word(word: &str) -> Option<Self> {
-        [Self::Peis, Self::Geis]
-            .into_iter()
-            .find(|technique| technique.word() == word)
-    }
 }
 
 /// A sweep began.

@@ -5,10 +5,11 @@ mod json;
 mod kinds;
 mod wire_text;
 
+pub use crate::spectrum::Technique;
 pub use canonical::CanonicalHasher;
 pub use kinds::{
     Alarm, AlarmAcknowledged, CommandGiven, Direction, Event, EventBody, Fit, Gap, Identity, Link, LinkState,
     Note, PlanStep, PointMeasured, SampleTaken, SessionEnded, SessionStarted, Severity, Stamp, SweepEnded,
-    SweepStarted, Technique, Validity, Wire,
+    SweepStarted, Validity, Wire,
 };
 pub use wire_text::{escape, unescape};

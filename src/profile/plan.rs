@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use super::document::Document;
 use super::error::ProfileError;
-use crate::event::Technique;
+use crate::spectrum::Technique;
 
 /// A plan: its steps, once or repeatedly.
 #[derive(Clone, Debug, PartialEq, Deserialize)]

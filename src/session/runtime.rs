@@ -1,0 +1,324 @@
+//! The runtime directory: where running sessions and simulators are found by others of the same user.
+//!
+//! A file stands for a process as long as that process holds a lock on it, so that what a killed
+//! process left behind is recognised whatever has become of its process number.
+
+use std::fs::{File, OpenOptions};
+use std::io::{Read, Write};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use etcetera::BaseStrategy;
+use rustix::fs::FlockOperation;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+/// Names of sockets may have 108 bytes on Linux and 104 elsewhere; what is added to the directory's
+/// own path is the name of a session.
+const LONGEST_DIRECTORY: usize = 60;
+
+/// Why the runtime directory cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum RuntimeError {
+    /// A file or folder of it cannot be made or read.
+    #[error("{path}: {source}; set INTERPHASE_RUNTIME_DIR to a folder of your own on a local disk")]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// It belongs to somebody else.
+    #[error("{path} belongs to another user; set INTERPHASE_RUNTIME_DIR to a folder of your own")]
+    Foreign {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A session or simulator of this name runs already.
+    #[error("{name} runs already; choose another name with --out, or stop it first")]
+    Taken {
+        /// The name.
+        name: String,
+    },
+}
+
+/// The runtime directory of this user on this host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RuntimeDirectory {
+    path: PathBuf,
+}
+
+/// What a running session tells others about itself.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SessionInfo {
+    /// Its name.
+    pub name: String,
+    /// Its process number.
+    pub pid: u32,
+    /// Its recording.
+    pub recording: PathBuf,
+    /// The port it measures through.
+    pub port: String,
+    /// The cell it measures.
+    pub cell: String,
+    /// The plan it follows.
+    pub plan: String,
+    /// When it began, UTC.
+    pub started: String,
+}
+
+/// What a running simulator tells others about itself, under the number of its device.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SimulatorInfo {
+    /// Its process number.
+    pub pid: u32,
+    /// The instrument it plays.
+    pub instrument: String,
+    /// The cell it measures.
+    pub cell: String,
+    /// The seed of its noise.
+    pub seed: u64,
+    /// How much faster than the wall clock it runs.
+    pub time_scale: f64,
+}
+
+/// A file that stands for this process while it is held; removed when dropped.
+#[derive(Debug)]
+pub struct Registration {
+    file: File,
+    path: PathBuf,
+}
+
+impl Drop for Registration {
+    fn drop(&mut self) {
+        // Removed before the lock is let go, so that nobody finds it unlocked and believes it stale.
+        let _ = std::fs::remove_file(&self.path);
+        let _ = rustix::fs::flock(&self.file, FlockOperation::Unlock);
+    }
+}
+
+impl RuntimeDirectory {
+    /// The directory, made where it is missing, with mode 0700.
+    ///
+    /// `$INTERPHASE_RUNTIME_DIR`, else `interphase/run/<host>` under the state home; where that path is
+    /// too long for a socket, a short one in the folder for temporary files, checked for its owner.
+    ///
+    /// # Errors
+    /// Where it cannot be made, or belongs to somebody else.
+    pub fn open() -> Result<Self, RuntimeError> {
+        let given = std::env::var_os("INTERPHASE_RUNTIME_DIR").filter(|value| !value.is_empty());
+        let wanted = match given {
+            Some(path) => PathBuf::from(path),
+            None => default_path(),
+        };
+        Self::at(&wanted)
+    }
+
+    /// As [`RuntimeDirectory::open`], for a directory that the caller names.
+    ///
+    /// # Errors
+    /// Where it cannot be made, or belongs to somebody else.
+    pub fn at(wanted: &Path) -> Result<Self, RuntimeError> {
+        let path = if wanted.as_os_str().len() > LONGEST_DIRECTORY {
+            short_path(wanted)
+        } else {
+            wanted.to_owned()
+        };
+        make_private(&path)?;
+        Ok(Self { path })
+    }
+
+    /// Its path.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The control socket of a session.
+    #[must_use]
+    pub fn socket(&self, session: &str) -> PathBuf {
+        self.path.join(format!("{session}.sock"))
+    }
+
+    /// The log file of a session.
+    #[must_use]
+    pub fn log_file(&self, session: &str) -> PathBuf {
+        self.path.join(format!("{session}.log"))
+    }
+
+    /// Registers a session of this process.
+    ///
+    /// # Errors
+    /// Where one of this name runs, or the file cannot be written.
+    pub fn register_session(&self, info: &SessionInfo) -> Result<Registration, RuntimeError> {
+        register(&self.path.join(format!("{}.session", info.name)), &info.name, info)
+    }
+
+    /// Registers a simulator of this process under the number of its device.
+    ///
+    /// # Errors
+    /// Where the file cannot be written.
+    pub fn register_simulator(
+        &self,
+        device: (u32, u32),
+        info: &SimulatorInfo,
+    ) -> Result<Registration, RuntimeError> {
+        register(&self.simulator_file(device), "a simulator on this device", info)
+    }
+
+    /// The simulator that serves a device, if one does.
+    #[must_use]
+    pub fn simulator(&self, device: (u32, u32)) -> Option<SimulatorInfo> {
+        running(&self.simulator_file(device))
+    }
+
+    /// The running sessions, by name. What ended ones left behind is removed.
+    #[must_use]
+    pub fn sessions(&self) -> Vec<SessionInfo> {
+        let mut found = Vec::new();
+        for entry in std::fs::read_dir(&self.path).into_iter().flatten().flatten() {
+            let path = entry.path();
+            if path.extension().is_some_and(|extension| extension == "session")
+                && let Some(info) = running::<SessionInfo>(&path)
+            {
+                found.push(info);
+            }
+        }
+        found.sort_by(|a, b| a.name.cmp(&b.name));
+        found
+    }
+
+    /// Whether the session that writes this recording runs.
+    #[must_use]
+    pub fn session_of(&self, recording: &Path) -> Option<SessionInfo> {
+        let wanted = std::fs::canonicalize(recording).ok()?;
+        self.sessions()
+            .into_iter()
+            .find(|info| std::fs::canonicalize(&info.recording).is_ok_and(|path| path == wanted))
+    }
+
+    fn simulator_file(&self, (major, minor): (u32, u32)) -> PathBuf {
+        self.path.join(format!("{major}-{minor}.simulator"))
+    }
+}
+
+/// Major and minor number of the device at a path.
+#[must_use]
+pub fn device_number(path: &Path) -> Option<(u32, u32)> {
+    let device = std::fs::metadata(path).ok()?.rdev();
+    Some((rustix::fs::major(device), rustix::fs::minor(device)))
+}
+
+fn default_path() -> PathBuf {
+    let home = etcetera::choose_base_strategy().ok().and_then(|strategy| strategy.state_dir());
+    let uname = rustix::system::uname();
+    let host = uname.nodename().to_string_lossy().replace('/', "_");
+    match home {
+        Some(home) => home.join("interphase").join("run").join(host),
+        None => short_path(Path::new(&host)),
+    }
+}
+
+fn short_path(wanted: &Path) -> PathBuf {
+    let hash = blake3::hash(wanted.as_os_str().as_encoded_bytes()).to_hex();
+    let user = rustix::process::getuid().as_raw();
+    PathBuf::from(format!("/tmp/interphase-{user}-{}", &hash[..8]))
+}
+
+fn make_private(path: &Path) -> Result<(), RuntimeError> {
+    let failed = |source| RuntimeError::Io { path: path.to_owned(), source };
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(failed)?;
+    let metadata = std::fs::symlink_metadata(path).map_err(failed)?;
+    if metadata.uid() != rustix::process::getuid().as_raw() || !metadata.is_dir() {
+        return Err(RuntimeError::Foreign { path: path.to_owned() });
+    }
+    if metadata.mode() & 0o077 != 0 {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o700)).map_err(failed)?;
+    }
+    Ok(())
+}
+
+fn register(path: &Path, name: &str, info: &impl Serialize) -> Result<Registration, RuntimeError> {
+    let failed = |source| RuntimeError::Io { path: path.to_owned(), source };
+    let mut file = OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .read(true)
+        .write(true)
+        .mode(0o600)
+        .open(path)
+        .map_err(failed)?;
+    if rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive).is_err() {
+        return Err(RuntimeError::Taken { name: name.to_owned() });
+    }
+    file.set_len(0).map_err(failed)?;
+    let text = serde_json::to_vec(info).map_err(|error| failed(error.into()))?;
+    file.write_all(&text).map_err(failed)?;
+    Ok(Registration { file, path: path.to_owned() })
+}
+
+/// What the process that holds this file says; a file that nobody holds is removed.
+fn running<T: DeserializeOwned>(path: &Path) -> Option<T> {
+    let mut file = File::open(path).ok()?;
+    if rustix::fs::flock(&file, FlockOperation::NonBlockingLockShared).is_ok() {
+        let _ = std::fs::remove_file(path);
+        return None;
+    }
+    let mut text = String::new();
+    file.read_to_string(&mut text).ok()?;
+    serde_json::from_str(&text).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn info(name: &str) -> SessionInfo {
+        SessionInfo {
+            name: name.into(),
+            pid: 1,
+            recording: PathBuf::from("a.interphase"),
+            port: "/dev/null".into(),
+            cell: "c".into(),
+            plan: "p".into(),
+            started: "now".into(),
+        }
+    }
+
+    #[test]
+    fn a_session_is_listed_while_it_is_registered_and_gone_afterwards() {
+        let folder = tempfile::tempdir().unwrap();
+        let runtime = RuntimeDirectory::at(&folder.path().join("run")).unwrap();
+        let registration = runtime.register_session(&info("a")).unwrap();
+        assert_eq!(runtime.sessions(), [info("a")]);
+        drop(registration);
+        assert!(runtime.sessions().is_empty());
+    }
+
+    #[test]
+    fn a_name_is_taken_while_its_session_runs() {
+        let folder = tempfile::tempdir().unwrap();
+        let runtime = RuntimeDirectory::at(&folder.path().join("run")).unwrap();
+        let _registration = runtime.register_session(&info("a")).unwrap();
+        assert!(matches!(runtime.register_session(&info("a")), Err(RuntimeError::Taken { .. })));
+    }
+
+    #[test]
+    fn what_a_killed_session_left_behind_is_removed_and_does_not_hinder_the_next() {
+        let folder = tempfile::tempdir().unwrap();
+        let runtime = RuntimeDirectory::at(&folder.path().join("run")).unwrap();
+        std::fs::write(runtime.path().join("a.session"), serde_json::to_vec(&info("a")).unwrap()).unwrap();
+        assert!(runtime.sessions().is_empty());
+        assert!(runtime.register_session(&info("a")).is_ok());
+    }
+
+    #[test]
+    fn the_directory_is_private_and_a_long_path_gets_a_short_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let long = folder.path().join("x".repeat(120));
+        let runtime = RuntimeDirectory::at(&long).unwrap();
+        assert!(runtime.path().as_os_str().len() <= LONGEST_DIRECTORY);
+        assert_eq!(std::fs::metadata(runtime.path()).unwrap().mode() & 0o777, 0o700);
+        std::fs::remove_dir(runtime.path()).unwrap();
+    }
+}
