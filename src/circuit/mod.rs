@@ -1,1 +1,236 @@
 //! Equivalent circuits: grammar, elements, and evaluation with exact derivatives.
+//!
+//! A [`Circuit`] is parsed once and compiled to a [`Tape`], which evaluates impedance and derivatives of all
+//! frequencies together. An element is one entry of the table in [`element`].
+
+pub mod arc;
+pub mod element;
+pub mod error;
+mod grammar;
+pub mod grid;
+pub mod tape;
+
+use std::fmt;
+
+use num_complex::Complex64;
+
+pub use arc::Arc;
+pub use element::{ElementKind, Role, Scale};
+pub use error::{CircuitError, CircuitErrorKind};
+pub use grid::Grid;
+pub use tape::{Tape, Workspace};
+
+/// How elements are joined.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Node {
+    /// Index into [`Circuit::elements`].
+    Element(usize),
+    /// One after the other: impedances add.
+    Series(Vec<Node>),
+    /// Side by side: admittances add.
+    Parallel(Vec<Node>),
+}
+
+/// One element of a circuit.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Element {
+    /// `R1`, `CPE1`.
+    pub name: String,
+    /// What it is.
+    pub kind: &'static ElementKind,
+    /// Where its parameters begin in the circuit's parameter vector.
+    pub first_parameter: usize,
+    /// Whether it lies in the outermost series, so that the whole current passes it.
+    pub in_series: bool,
+}
+
+/// One parameter of a circuit: what it is called, and where a search for it may go.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ParameterSpec {
+    /// `R1`, `CPE1.Q`.
+    pub name: String,
+    /// Unit in plain ASCII: `ohm`, `F`, `S s^n`.
+    pub unit: &'static str,
+    /// Smallest value a search may take.
+    pub lower: f64,
+    /// Largest value a search may take.
+    pub upper: f64,
+    /// Whether the search sees the parameter or its logarithm.
+    pub scale: Scale,
+    /// What the parameter does to the impedance of its element.
+    pub role: Role,
+    /// Index of its element.
+    pub element: usize,
+}
+
+/// An equivalent circuit, ready to be evaluated.
+///
+/// ```
+/// use interphase::circuit::Circuit;
+///
+/// let circuit = Circuit::parse("R(RQ)")?;
+/// assert_eq!(circuit.to_string(), "R0-p(R1,CPE1)");
+/// let z = circuit.impedance(&[100.0, 1000.0, 1e-6, 1.0], 1000.0);
+/// assert!((z.re - 124.70).abs() < 0.01);
+/// # Ok::<(), interphase::circuit::CircuitError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Circuit {
+    root: Node,
+    elements: Vec<Element>,
+    parameters: Vec<ParameterSpec>,
+    arcs: Vec<Arc>,
+    tape: Tape,
+}
+
+impl Circuit {
+    /// Reads `R0-p(R1,CPE1)-W1` or Boukamp's `R(RQ)W`, nested to any sensible depth.
+    ///
+    /// In the second notation R and L are counted from 0 and every other letter from 1.
+    ///
+    /// # Errors
+    /// Says what is wrong, and where: see [`CircuitErrorKind`].
+    pub fn parse(text: &str) -> Result<Self, CircuitError> {
+        let (root, named) = grammar::parse(text)?;
+        let mut elements = Vec::with_capacity(named.len());
+        let mut parameters = Vec::new();
+        for (index, (name, kind)) in named.into_iter().enumerate() {
+            let first_parameter = parameters.len();
+            for symbol in kind.parameters {
+                parameters.push(ParameterSpec {
+                    name: if kind.parameters.len() == 1 {
+                        name.clone()
+                    } else {
+                        format!("{name}.{}", symbol.symbol)
+                    },
+                    unit: symbol.unit,
+                    lower: symbol.lower,
+                    upper: symbol.upper,
+                    scale: symbol.scale,
+                    role: symbol.role,
+                    element: index,
+                });
+            }
+            elements.push(Element {
+                name,
+                kind,
+                first_parameter,
+                in_series: false,
+            });
+        }
+        match &root {
+            Node::Element(index) => elements[*index].in_series = true,
+            Node::Series(children) => {
+                for child in children {
+                    if let Node::Element(index) = child {
+                        elements[*index].in_series = true;
+                    }
+                }
+            }
+            Node::Parallel(_) => {}
+        }
+        let arcs = arc::find(&root, &elements);
+        let tape = Tape::compile(&root, &elements, parameters.len());
+        Ok(Self {
+            root,
+            elements,
+            parameters,
+            arcs,
+            tape,
+        })
+    }
+
+    /// The elements in the order in which they are written.
+    #[must_use]
+    pub fn elements(&self) -> &[Element] {
+        &self.elements
+    }
+
+    /// The parameters in the order in which the elements are written.
+    #[must_use]
+    pub fn parameters(&self) -> &[ParameterSpec] {
+        &self.parameters
+    }
+
+    /// Where the parameter of that name stands in the parameter vector.
+    #[must_use]
+    pub fn parameter_index(&self, name: &str) -> Option<usize> {
+        self.parameters
+            .iter()
+            .position(|parameter| parameter.name == name)
+    }
+
+    /// The parallel groups of a resistance and a capacitance (or CPE), as written.
+    #[must_use]
+    pub fn arcs(&self) -> &[Arc] {
+        &self.arcs
+    }
+
+    /// The compiled form, for many frequencies at once.
+    #[must_use]
+    pub fn tape(&self) -> &Tape {
+        &self.tape
+    }
+
+    /// Impedance in ohm at one frequency in Hz, with its true sign (negative imaginary part when capacitive).
+    ///
+    /// NaN where a value of `parameters` is missing, and where the circuit has no finite impedance.
+    #[must_use]
+    pub fn impedance(&self, parameters: &[f64], frequency_hz: f64) -> Complex64 {
+        if parameters.len() != self.parameters.len() {
+            return Complex64::new(f64::NAN, f64::NAN);
+        }
+        let grid = Grid::new([frequency_hz]);
+        let mut workspace = self.tape.workspace(&grid);
+        self.tape.evaluate(&grid, parameters, &mut workspace);
+        let (real, imaginary) = workspace.impedance();
+        Complex64::new(real[0], imaginary[0])
+    }
+
+    /// What the outermost series consists of; the circuit itself where it is not a series.
+    pub(crate) fn outer_series(&self) -> &[Node] {
+        match &self.root {
+            Node::Series(children) => children,
+            single => std::slice::from_ref(single),
+        }
+    }
+
+    fn write(&self, node: &Node, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (children, separator) = match node {
+            Node::Element(index) => return out.write_str(&self.elements[*index].name),
+            Node::Series(children) => (children, "-"),
+            Node::Parallel(children) => {
+                out.write_str("p(")?;
+                (children, ",")
+            }
+        };
+        for (index, child) in children.iter().enumerate() {
+            if index > 0 {
+                out.write_str(separator)?;
+            }
+            self.write(child, out)?;
+        }
+        if matches!(node, Node::Parallel(_)) {
+            out.write_str(")")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Circuit {
+    /// The `R0-p(R1,CPE1)-W1` notation, whichever was read.
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.write(&self.root, out)
+    }
+}
+
+impl std::str::FromStr for Circuit {
+    type Err = CircuitError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::parse(text)
+    }
+}
+
+#[cfg(test)]
+mod tests;
