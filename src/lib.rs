@@ -6,5 +6,6 @@
 pub mod analysis;
 pub mod circuit;
 pub mod event;
+pub mod instrument;
 pub mod spectrum;
 pub mod state;
