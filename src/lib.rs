@@ -7,5 +7,6 @@ pub mod analysis;
 pub mod circuit;
 pub mod event;
 pub mod instrument;
+pub mod profile;
 pub mod spectrum;
 pub mod state;

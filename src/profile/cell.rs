@@ -128,7 +128,13 @@ impl Cell {
         let values = circuit
             .parameters()
             .iter()
-            .map(|parameter| self.circuit.start.get(&parameter.name).copied().unwrap_or(f64::NAN))
+            .map(|parameter| {
+                self.circuit
+                    .start
+                    .get(&parameter.name)
+                    .copied()
+                    .unwrap_or(f64::NAN)
+            })
             .collect();
         Ok((circuit, values))
     }
@@ -146,7 +152,11 @@ impl Cell {
         }
         let circuit = Circuit::parse(&self.circuit.model)
             .map_err(|error| document.refuse("circuit.model", error.to_string()))?;
-        let names: Vec<&str> = circuit.parameters().iter().map(|parameter| parameter.name.as_str()).collect();
+        let names: Vec<&str> = circuit
+            .parameters()
+            .iter()
+            .map(|parameter| parameter.name.as_str())
+            .collect();
         for name in &names {
             if !self.circuit.start.contains_key(*name) {
                 let message = format!("a value for `{name}` of {circuit} is missing");
@@ -189,11 +199,21 @@ impl Cell {
             document.within(&format!("simulation.values.{name}"), *value, 0.0, f64::MAX)?;
         }
         document.within("simulation.age_h", simulation.age_h, 0.0, 1e6)?;
-        document.within("simulation.open_circuit_v", simulation.open_circuit_v, -10.0, 10.0)?;
+        document.within(
+            "simulation.open_circuit_v",
+            simulation.open_circuit_v,
+            -10.0,
+            10.0,
+        )?;
         let drift = simulation.open_circuit_drift_v_per_s;
         document.within("simulation.open_circuit_drift_v_per_s", drift, -1.0, 1.0)?;
         document.within("simulation.noise.relative", simulation.noise.relative, 0.0, 0.5)?;
-        document.within("simulation.noise.absolute_ohm", simulation.noise.absolute_ohm, 0.0, 1e9)?;
+        document.within(
+            "simulation.noise.absolute_ohm",
+            simulation.noise.absolute_ohm,
+            0.0,
+            1e9,
+        )?;
         for (index, law) in simulation.ageing.iter().enumerate() {
             let field = |key: &str| format!("simulation.ageing[{index}].{key}");
             if !names.contains(&law.target.as_str()) {
@@ -210,7 +230,10 @@ impl Cell {
             document.within(&field("activation_energy_ev"), law.activation_energy_ev, 0.0, 5.0)?;
         }
         if !simulation.ageing.is_empty() && self.area_cm2.is_none() {
-            return Err(document.refuse("area_cm2", "ageing rates are per area: the electrode area is needed"));
+            return Err(document.refuse(
+                "area_cm2",
+                "ageing rates are per area: the electrode area is needed",
+            ));
         }
         Ok(())
     }
@@ -234,5 +257,8 @@ fn check_names<'a>(
 }
 
 fn unknown_parameter(name: &str, names: &[&str]) -> String {
-    format!("`{name}` is not a parameter of the circuit; it has {}", names.join(", "))
+    format!(
+        "`{name}` is not a parameter of the circuit; it has {}",
+        names.join(", ")
+    )
 }

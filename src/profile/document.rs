@@ -44,17 +44,28 @@ impl<'a> Document<'a> {
         if value.is_finite() && (low..=high).contains(&value) {
             return Ok(());
         }
-        Err(self.refuse(path, format!("{value} is out of range: it must be between {low} and {high}")))
+        Err(self.refuse(
+            path,
+            format!("{value} is out of range: it must be between {low} and {high}"),
+        ))
     }
 
     fn line_of(&self, offset: usize) -> usize {
         let offset = offset.min(self.text.len());
-        self.text.as_bytes()[..offset].iter().filter(|&&byte| byte == b'\n').count() + 1
+        self.text.as_bytes()[..offset]
+            .iter()
+            .filter(|&&byte| byte == b'\n')
+            .count()
+            + 1
     }
 
     /// The key on the line of `offset`, or the table header.
     fn key_at(&self, offset: usize) -> String {
-        let line = self.text.lines().nth(self.line_of(offset) - 1).unwrap_or_default();
+        let line = self
+            .text
+            .lines()
+            .nth(self.line_of(offset) - 1)
+            .unwrap_or_default();
         let key = line.split('=').next().unwrap_or_default();
         key.trim().trim_matches(['[', ']']).to_owned()
     }

@@ -120,7 +120,9 @@ impl Instrument {
     /// The smallest current range of which `peak_current_a` fills at most the share `fill`.
     #[must_use]
     pub fn range_for(&self, peak_current_a: f64, fill: f64) -> Option<&CurrentRange> {
-        self.current_ranges.iter().find(|range| peak_current_a <= fill * range.limit_a)
+        self.current_ranges
+            .iter()
+            .find(|range| peak_current_a <= fill * range.limit_a)
     }
 
     /// The range with this code.
@@ -139,14 +141,24 @@ impl Instrument {
         document.within("limits.f_max_hz", limits.f_max_hz, 1e-3, 1e9)?;
         document.within("limits.f_min_hz", limits.f_min_hz, 1e-7, limits.f_max_hz)?;
         document.within("limits.amplitude_max_vrms", limits.amplitude_max_vrms, 1e-6, 10.0)?;
-        document.within("timing.point_overhead_s", self.timing.point_overhead_s, 0.0, 600.0)?;
+        document.within(
+            "timing.point_overhead_s",
+            self.timing.point_overhead_s,
+            0.0,
+            600.0,
+        )?;
         document.within("timing.point_periods", self.timing.point_periods, 0.1, 1e4)?;
         document.within("max_bandwidth_hz", self.max_bandwidth_hz, 1e-3, 1e9)?;
         if self.current_ranges.is_empty() {
             return Err(document.refuse("current_range", "at least one current range is needed"));
         }
         for (index, range) in self.current_ranges.iter().enumerate() {
-            document.within(&format!("current_range[{index}].limit_a"), range.limit_a, 1e-15, 1e4)?;
+            document.within(
+                &format!("current_range[{index}].limit_a"),
+                range.limit_a,
+                1e-15,
+                1e4,
+            )?;
         }
         for (index, pair) in self.current_ranges.windows(2).enumerate() {
             if pair[1].limit_a <= pair[0].limit_a {

@@ -92,7 +92,13 @@ pub fn shipped_text(kind: Kind, name: &str) -> Option<&'static str> {
 
 fn user_folder(kind: Kind) -> Option<PathBuf> {
     let strategy = etcetera::choose_base_strategy().ok()?;
-    Some(strategy.config_dir().join("interphase").join("profiles").join(kind.folder()))
+    Some(
+        strategy
+            .config_dir()
+            .join("interphase")
+            .join("profiles")
+            .join(kind.folder()),
+    )
 }
 
 /// All profiles of a kind that can be named; the user's come before shipped ones of the same name.
@@ -105,12 +111,20 @@ pub fn list(kind: Kind) -> Vec<Listed> {
         if path.extension().is_some_and(|extension| extension == "toml")
             && let Some(name) = path.file_stem().and_then(|stem| stem.to_str())
         {
-            listed.push(Listed { kind, name: name.to_owned(), path: Some(path.clone()) });
+            listed.push(Listed {
+                kind,
+                name: name.to_owned(),
+                path: Some(path.clone()),
+            });
         }
     }
     for (of_kind, name, _) in SHIPPED {
         if *of_kind == kind && !listed.iter().any(|known| known.name == *name) {
-            listed.push(Listed { kind, name: (*name).to_owned(), path: None });
+            listed.push(Listed {
+                kind,
+                name: (*name).to_owned(),
+                path: None,
+            });
         }
     }
     listed.sort_by(|a, b| a.name.cmp(&b.name));
@@ -129,7 +143,9 @@ pub fn find(kind: Kind, argument: &str) -> Result<Loaded, ProfileError> {
         message,
     };
     let is_path = argument.contains(std::path::MAIN_SEPARATOR)
-        || Path::new(argument).extension().is_some_and(|extension| extension == "toml");
+        || Path::new(argument)
+            .extension()
+            .is_some_and(|extension| extension == "toml");
     let path = if is_path {
         Some(PathBuf::from(argument))
     } else {
@@ -138,11 +154,18 @@ pub fn find(kind: Kind, argument: &str) -> Result<Loaded, ProfileError> {
             .filter(|path| path.is_file())
     };
     if let Some(path) = path {
-        let text = std::fs::read_to_string(&path).map_err(|error| refuse(format!("cannot be read: {error}")))?;
-        return Ok(Loaded { origin: path.display().to_string(), text });
+        let text =
+            std::fs::read_to_string(&path).map_err(|error| refuse(format!("cannot be read: {error}")))?;
+        return Ok(Loaded {
+            origin: path.display().to_string(),
+            text,
+        });
     }
     if let Some(text) = shipped_text(kind, argument) {
-        return Ok(Loaded { origin: format!("{argument} (shipped)"), text: text.to_owned() });
+        return Ok(Loaded {
+            origin: format!("{argument} (shipped)"),
+            text: text.to_owned(),
+        });
     }
     let known = list(kind);
     let names: Vec<&str> = known.iter().map(|listed| listed.name.as_str()).collect();

@@ -11,6 +11,11 @@ mod plan;
 
 pub use cell::{AgeingLaw, Cell, CellCircuit, CellSimulation, Noise};
 pub use error::ProfileError;
-pub use instrument::{CurrentRange, FlowControl, Instrument, InstrumentLimits, LinkSettings, PointTiming, Protocol};
+pub use instrument::{
+    CurrentRange, FlowControl, Instrument, InstrumentLimits, LinkSettings, PointTiming, Protocol,
+};
 pub use library::{Kind, Listed, Loaded, find, list, shipped_text};
 pub use plan::{Bias, Plan, PlanLimits, SweepStep};
+
+#[cfg(test)]
+mod tests;

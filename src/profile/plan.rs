@@ -166,7 +166,12 @@ impl Plan {
                 let message = format!("{} is not below f_max_hz = {}", step.f_min_hz, step.f_max_hz);
                 return Err(document.refuse(&field("f_min_hz"), message));
             }
-            document.within(&field("points_per_decade"), f64::from(step.points_per_decade), 1.0, 100.0)?;
+            document.within(
+                &field("points_per_decade"),
+                f64::from(step.points_per_decade),
+                1.0,
+                100.0,
+            )?;
             let high = 1.0;
             if step.amplitude_vrms > high {
                 let message = format!(

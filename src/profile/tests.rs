@@ -1,0 +1,127 @@
+use super::library::find;
+use super::*;
+
+fn text(kind: Kind, name: &str) -> &'static str {
+    shipped_text(kind, name).unwrap()
+}
+
+fn plan(text: &str) -> Result<Plan, ProfileError> {
+    Plan::parse("my_plan.toml", text)
+}
+
+#[test]
+fn every_shipped_profile_is_valid_and_bears_its_own_name() {
+    for kind in Kind::ALL {
+        for listed in list(kind) {
+            let Some(text) = shipped_text(kind, &listed.name) else { continue };
+            let name = match kind {
+                Kind::Instrument => Instrument::parse(&listed.name, text).unwrap().name,
+                Kind::Cell => Cell::parse(&listed.name, text).unwrap().name,
+                Kind::Plan => Plan::parse(&listed.name, text).unwrap().name,
+            };
+            assert_eq!(name, listed.name);
+        }
+    }
+}
+
+#[test]
+fn an_unknown_key_is_refused_with_file_line_field_and_the_nearest_name() {
+    let wrong = text(Kind::Plan, "eis_once").replace("f_min_hz", "f_mim_hz");
+    let error = plan(&wrong).unwrap_err();
+    let line = wrong.lines().position(|line| line.contains("f_mim_hz")).unwrap() + 1;
+    assert_eq!(error.line, Some(line));
+    assert_eq!(error.field, "f_mim_hz");
+    assert!(error.to_string().starts_with(&format!("my_plan.toml:{line}: f_mim_hz: ")), "{error}");
+    assert!(error.message.contains("did you mean `f_min_hz`"), "{error}");
+}
+
+#[test]
+fn a_bare_amplitude_and_one_in_millivolt_are_refused() {
+    let bare = text(Kind::Plan, "eis_once").replace("amplitude_vrms = 0.010", "amplitude = 0.010");
+    assert!(plan(&bare).unwrap_err().message.contains("amplitude_vrms, in volt rms"));
+    let millivolt = text(Kind::Plan, "eis_once").replace("amplitude_vrms = 0.010", "amplitude_vrms = 10");
+    let error = plan(&millivolt).unwrap_err();
+    assert_eq!(error.field, "step[0].amplitude_vrms");
+    assert_eq!(error.line, Some(9));
+    assert!(error.message.contains("10 mV is 0.010"), "{error}");
+}
+
+#[test]
+fn a_quantity_with_its_unit_in_quotes_is_refused_with_what_to_write() {
+    let quoted = text(Kind::Plan, "eis_once").replace("f_max_hz = 200e3", "f_max_hz = \"200 kHz\"");
+    let error = plan(&quoted).unwrap_err();
+    assert!(error.message.contains("write the bare number"), "{error}");
+    assert_eq!(error.field, "f_max_hz");
+}
+
+#[test]
+fn a_key_with_another_unit_is_led_to_the_right_one() {
+    let kilohertz = text(Kind::Plan, "eis_once").replace("f_max_hz = 200e3", "f_max_khz = 200");
+    assert!(plan(&kilohertz).unwrap_err().message.contains("did you mean `f_max_hz`"));
+}
+
+#[test]
+fn impossible_ranges_are_refused_with_their_line() {
+    let swapped = text(Kind::Plan, "eis_once").replace("f_min_hz = 0.1", "f_min_hz = 300e3");
+    let error = plan(&swapped).unwrap_err();
+    assert_eq!((error.field.as_str(), error.line), ("step[0].f_min_hz", Some(7)));
+    let never = text(Kind::Plan, "eis_repeat").replace("repeat = 20", "repeat = 0");
+    assert_eq!(plan(&never).unwrap_err().field, "repeat");
+}
+
+#[test]
+fn a_cell_with_an_unknown_parameter_or_a_bad_circuit_is_refused() {
+    let good = text(Kind::Cell, "dummy_r_rc");
+    let unknown = good.replace("C1 = 1e-6", "C1 = 1e-6\nR7 = 3.0");
+    let error = Cell::parse("c.toml", &unknown).unwrap_err();
+    assert!(error.to_string().contains("circuit.start.R7"), "{error}");
+    assert!(error.message.contains("R0, R1, C1"), "{error}");
+    let missing = good.replace("C1 = 1e-6", "");
+    assert!(Cell::parse("c.toml", &missing).unwrap_err().message.contains("`C1`"));
+    let broken = good.replace("R0-p(R1,C1)", "R0-p(R1,C1");
+    let error = Cell::parse("c.toml", &broken).unwrap_err();
+    assert_eq!(error.field, "circuit.model");
+    assert!(error.line.is_some());
+}
+
+#[test]
+fn text_that_is_no_toml_is_refused_with_its_line() {
+    let error = plan("name = \"x\"\nrepeat = = 3\n").unwrap_err();
+    assert_eq!(error.line, Some(2));
+}
+
+#[test]
+fn a_name_that_is_not_known_is_answered_with_those_that_are() {
+    let error = find(Kind::Cell, "li_lpscl_lii").unwrap_err();
+    assert!(error.message.contains("did you mean `li_lpscl_li`"), "{error}");
+    let error = find(Kind::Plan, "no/such/file.toml").unwrap_err();
+    assert!(error.message.contains("cannot be read"), "{error}");
+}
+
+#[test]
+fn a_sweep_begins_and_ends_exactly_at_its_frequencies() {
+    let plan = plan(text(Kind::Plan, "eis_repeat")).unwrap();
+    let frequencies = plan.steps[0].frequencies_hz();
+    assert_eq!(frequencies.len(), 64);
+    assert_eq!((frequencies[0], frequencies[63]), (200e3, 0.1));
+    assert!(frequencies.windows(2).all(|pair| pair[1] < pair[0]));
+}
+
+#[test]
+fn the_range_for_a_current_is_the_smallest_that_is_not_filled_beyond_the_share() {
+    let instrument = Instrument::parse("es4_hr", text(Kind::Instrument, "es4_hr")).unwrap();
+    assert_eq!(instrument.range_for(0.69e-3, 0.7).unwrap().label, "1 mA");
+    assert_eq!(instrument.range_for(0.71e-3, 0.7).unwrap().label, "10 mA");
+    assert_eq!(instrument.range_for(0.09, 0.7), None);
+}
+
+#[test]
+fn a_bias_is_ocp_or_a_number() {
+    let with = |bias: &str| {
+        plan(&text(Kind::Plan, "eis_once").replace("bias = \"ocp\"", bias)).map(|plan| plan.steps[0].bias)
+    };
+    assert_eq!(with(""), Ok(Bias::OpenCircuit));
+    assert_eq!(with("bias = 3.7"), Ok(Bias::Potential(3.7)));
+    assert_eq!(with("bias = 0"), Ok(Bias::Potential(0.0)));
+    assert!(with("bias = \"rest\"").unwrap_err().message.contains("ocp"));
+}

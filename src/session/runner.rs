@@ -1,0 +1,323 @@
+//! The one loop of a session: bytes, deadlines, requests and fits, while a job of the instrument runs and
+//! while nothing does.
+
+use std::collections::HashMap;
+use std::future::pending;
+use std::path::PathBuf;
+use std::time::Instant;
+
+use tokio::sync::mpsc;
+
+use super::clock::SessionClock;
+use super::control::Request;
+use super::fitter::Fitter;
+use super::journal::Journal;
+use crate::event::{
+    Alarm, AlarmAcknowledged, CommandGiven, Direction, EventBody, Fit, Identity, Note, PointMeasured,
+    SampleTaken, Severity, Wire,
+};
+use crate::instrument::port::{Port, PortError};
+use crate::instrument::{CellSwitch, Done, Instrument, InstrumentIdentity, Job, Outcome, Output};
+use crate::spectrum::Point;
+
+/// The alarm that says that nobody knows whether current flows.
+pub const CELL_MAY_BE_ON: &str = "cell_may_be_on";
+
+/// How a session is to stop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Stop {
+    /// After the running point.
+    AfterPoint,
+    /// At once.
+    Now,
+}
+
+/// What happened next.
+enum Happening {
+    Received(Vec<u8>),
+    PortGone(PortError),
+    Deadline,
+    Request(Request, &'static str),
+    Fitted(Fit),
+    RecorderFailed,
+}
+
+/// Points of the sweep that is being measured.
+#[derive(Debug, Default)]
+pub struct RunningSweep {
+    /// Its number.
+    pub number: u32,
+    /// The points so far.
+    pub points: Vec<Point>,
+    /// When the running point began, in s of elapsed time.
+    pub point_began_s: f64,
+    /// Excitation in V rms.
+    pub amplitude_vrms: f64,
+}
+
+/// A session while it runs.
+pub struct Runner {
+    pub(super) clock: SessionClock,
+    pub(super) journal: Journal,
+    pub(super) driver: Box<dyn Instrument>,
+    pub(super) port: Option<Port>,
+    pub(super) port_path: PathBuf,
+    pub(super) requests: mpsc::Receiver<Request>,
+    pub(super) signals: mpsc::Receiver<Request>,
+    pub(super) fitter: Fitter,
+    pub(super) fits: mpsc::UnboundedReceiver<Fit>,
+    pub(super) stop: Option<Stop>,
+    pub(super) paused: bool,
+    pub(super) identity: Option<InstrumentIdentity>,
+    pub(super) sweep: Option<RunningSweep>,
+    pub(super) cell: CellSwitch,
+    pub(super) alarms: HashMap<String, Severity>,
+    pub(super) lost_because: Option<String>,
+}
+
+impl Runner {
+    /// Runs one job of the instrument to its end, serving everything else meanwhile.
+    pub(super) async fn job(&mut self, job: Job) -> Done {
+        self.driver.start(job, self.clock.now_s());
+        let mut stop_told = None;
+        loop {
+            while let Some(output) = self.driver.take_output() {
+                if let Some(done) = self.take(output).await {
+                    self.note_cell(&done.cell);
+                    return done;
+                }
+            }
+            if self.stop > stop_told {
+                stop_told = self.stop;
+                match self.stop {
+                    Some(Stop::Now) => self.driver.abort(self.clock.now_s()),
+                    Some(Stop::AfterPoint) => self.driver.end_after_point(self.clock.now_s()),
+                    None => {}
+                }
+                continue;
+            }
+            let deadline = self.driver.deadline_s().map(|at_s| self.clock.instant_at(at_s));
+            let happening = self.next(deadline).await;
+            self.handle(happening);
+        }
+    }
+
+    /// Serves everything until a moment of the session's clock, or until there is a reason not to wait:
+    /// a stop, a lost link, or a change of pause.
+    pub(super) async fn idle_until(&mut self, at_s: f64) {
+        let deadline = self.clock.instant_at(at_s);
+        let paused = self.paused;
+        while Instant::now() < deadline {
+            let happening = self.next(Some(deadline)).await;
+            self.handle(happening);
+            if self.stop.is_some() || self.lost_because.is_some() || self.paused != paused {
+                return;
+            }
+        }
+    }
+
+    /// Waits until every fit that was asked for is in the recording.
+    pub(super) async fn await_fits(&mut self) {
+        while self.fitter.is_busy() {
+            match self.fits.recv().await {
+                Some(fit) => self.journal.record(EventBody::Fit(fit)),
+                None => return,
+            }
+        }
+        while let Ok(fit) = self.fits.try_recv() {
+            self.journal.record(EventBody::Fit(fit));
+        }
+    }
+
+    async fn next(&mut self, deadline: Option<Instant>) -> Happening {
+        let mut buffer = [0_u8; 4096];
+        let Self { port, requests, signals, fits, journal, .. } = self;
+        tokio::select! {
+            biased;
+            Some(request) = signals.recv() => Happening::Request(request, "signal"),
+            Some(request) = requests.recv() => Happening::Request(request, "user"),
+            () = journal.failure() => Happening::RecorderFailed,
+            read = read(port, &mut buffer) => match read {
+                Ok(count) => Happening::Received(buffer[..count].to_vec()),
+                Err(error) => Happening::PortGone(error),
+            },
+            Some(fit) = fits.recv() => Happening::Fitted(fit),
+            () = sleep_until(deadline) => Happening::Deadline,
+        }
+    }
+
+    fn handle(&mut self, happening: Happening) {
+        match happening {
+            Happening::Received(bytes) => {
+                let wire = Wire { direction: Direction::Rx, bytes: bytes.clone() };
+                self.journal.record(EventBody::Wire(wire));
+                self.driver.receive(&bytes, self.clock.now_s());
+            }
+            Happening::PortGone(error) => self.port_gone(&error),
+            Happening::Deadline => self.driver.tick(self.clock.now_s()),
+            Happening::Request(request, origin) => self.request(request, origin),
+            Happening::Fitted(fit) => self.journal.record(EventBody::Fit(fit)),
+            Happening::RecorderFailed => {
+                tracing::error!("nothing can be recorded any more: stopping, cell off");
+                self.stop = Some(Stop::Now);
+            }
+        }
+    }
+
+    /// Takes one output of the driver; the end of the job is given back.
+    async fn take(&mut self, output: Output) -> Option<Done> {
+        match output {
+            Output::Send(bytes) => self.send(bytes).await,
+            Output::Identity(identity) => {
+                self.journal.record(EventBody::Identity(Identity {
+                    instrument: identity.device.clone(),
+                    firmware: identity.firmware.clone(),
+                    serial: identity.serial.clone(),
+                }));
+                self.identity = Some(identity);
+            }
+            Output::Sample(sample) => self.journal.record(EventBody::Sample(SampleTaken { sample })),
+            Output::SweepBegan => {
+                if let Some(sweep) = &mut self.sweep {
+                    sweep.point_began_s = self.clock.now_s();
+                }
+            }
+            Output::Point(point) => self.point(point),
+            Output::Remark(text) => {
+                tracing::info!("{text}");
+                self.journal.record(EventBody::Note(Note { text }));
+            }
+            Output::Done(done) => return Some(done),
+        }
+        None
+    }
+
+    fn point(&mut self, mut point: Point) {
+        let now_s = self.clock.now_s();
+        let Some(sweep) = &mut self.sweep else {
+            return;
+        };
+        point.t_start_s = Some(sweep.point_began_s);
+        point.amplitude_vrms = point.amplitude_vrms.or(Some(sweep.amplitude_vrms));
+        sweep.point_began_s = now_s;
+        sweep.points.push(point.clone());
+        let index = sweep.points.len() as u32 - 1;
+        self.fitter.partial(sweep.number, &sweep.points);
+        let body = PointMeasured { sweep: sweep.number, index, point };
+        self.journal.record(EventBody::Point(body));
+    }
+
+    async fn send(&mut self, bytes: Vec<u8>) {
+        let Some(port) = &mut self.port else {
+            return;
+        };
+        let wire = Wire { direction: Direction::Tx, bytes: bytes.clone() };
+        self.journal.record(EventBody::Wire(wire));
+        if let Err(error) = port.write_all(&bytes).await {
+            self.port_gone(&error);
+        }
+    }
+
+    fn port_gone(&mut self, error: &PortError) {
+        self.port = None;
+        self.lost_because = Some(error.to_string());
+        self.driver.link_lost();
+    }
+
+    fn request(&mut self, request: Request, origin: &str) {
+        let mut command = |word: &str, text: &str| {
+            self.journal.record(EventBody::Command(CommandGiven {
+                command: word.to_owned(),
+                origin: origin.to_owned(),
+                text: text.to_owned(),
+            }));
+        };
+        match request {
+            Request::Stop { now } => {
+                let stop = if now { Stop::Now } else { Stop::AfterPoint };
+                if self.stop < Some(stop) {
+                    command("stop", if now { "now" } else { "after the running point" });
+                    self.stop = Some(stop);
+                }
+            }
+            Request::Pause if !self.paused => {
+                command("pause", "");
+                self.paused = true;
+            }
+            Request::Resume if self.paused => {
+                command("resume", "");
+                self.paused = false;
+            }
+            Request::Pause | Request::Resume => {}
+            Request::Note { text } => {
+                command("note", "");
+                self.journal.record(EventBody::Note(Note { text }));
+            }
+            Request::Acknowledge { name } => {
+                if self.alarms.remove(&name).is_some() {
+                    command("acknowledge", &name);
+                    self.journal.record(EventBody::AlarmAcknowledged(AlarmAcknowledged {
+                        name,
+                        origin: origin.to_owned(),
+                    }));
+                }
+            }
+        }
+    }
+
+    /// Raises an alarm.
+    pub(super) fn alarm(&mut self, name: &str, severity: Severity, text: String) {
+        self.alarms.insert(name.to_owned(), severity);
+        self.journal.record(EventBody::Alarm(Alarm {
+            name: name.to_owned(),
+            severity,
+            value: None,
+            limit: None,
+            sweep: self.sweep.as_ref().map(|sweep| sweep.number),
+            text,
+        }));
+    }
+
+    /// Keeps what is known about the cell, and raises or clears the alarm that stands for not knowing.
+    fn note_cell(&mut self, cell: &CellSwitch) {
+        match cell {
+            CellSwitch::Untouched => return,
+            CellSwitch::MayBeOn { why } => {
+                let text = format!("CELL MAY BE ON: {why}. Look at the instrument; disconnect the cell by hand.");
+                self.alarm(CELL_MAY_BE_ON, Severity::Critical, text);
+            }
+            CellSwitch::Off => {
+                if self.alarms.remove(CELL_MAY_BE_ON).is_some() {
+                    self.journal.record(EventBody::AlarmAcknowledged(AlarmAcknowledged {
+                        name: CELL_MAY_BE_ON.to_owned(),
+                        origin: "session: the instrument has confirmed that the cell is off".to_owned(),
+                    }));
+                }
+            }
+        }
+        self.cell = cell.clone();
+    }
+
+    /// Whether the job ended because the instrument is out of reach.
+    pub(super) fn out_of_reach(done: &Done) -> bool {
+        use crate::instrument::InstrumentError;
+        matches!(
+            done.outcome,
+            Outcome::LinkLost | Outcome::Failed(InstrumentError::NoAnswer { .. })
+        ) || matches!(done.cell, CellSwitch::MayBeOn { .. })
+    }
+}
+
+async fn read(port: &mut Option<Port>, buffer: &mut [u8]) -> Result<usize, PortError> {
+    match port {
+        Some(port) => port.read(buffer).await,
+        None => pending().await,
+    }
+}
+
+async fn sleep_until(deadline: Option<Instant>) {
+    match deadline {
+        Some(deadline) => tokio::time::sleep_until(deadline.into()).await,
+        None => pending().await,
+    }
+}

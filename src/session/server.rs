@@ -1,0 +1,101 @@
+//! The control socket of a running session: takes requests, and tells what is on disk.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rustix::fs::Mode;
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::{mpsc, watch};
+
+use super::control::{Request, Tell, line_of};
+
+/// A line longer than this is not a request.
+const LONGEST_LINE: usize = 64 * 1024;
+/// How often the socket is looked for, in case somebody removed it.
+const LOOK_AFTER: Duration = Duration::from_secs(5);
+
+/// Binds the socket, readable and writable by its owner alone. What a killed session left is replaced.
+///
+/// # Errors
+/// Where the folder does not allow it.
+pub fn bind(path: &Path) -> io::Result<UnixListener> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let before = rustix::process::umask(Mode::from_raw_mode(0o177));
+    let listener = UnixListener::bind(path);
+    rustix::process::umask(before);
+    listener
+}
+
+/// Serves screens and commands until the session ends. A socket that vanishes is bound again.
+pub async fn serve(
+    mut listener: UnixListener,
+    path: PathBuf,
+    requests: mpsc::Sender<Request>,
+    committed: watch::Receiver<u64>,
+) {
+    let mut look = tokio::time::interval(LOOK_AFTER);
+    loop {
+        tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => {
+                    tokio::spawn(serve_one(stream, requests.clone(), committed.clone()));
+                }
+                Err(error) => {
+                    tracing::warn!("control socket: {error}");
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                }
+            },
+            _ = look.tick() => {
+                if !path.exists() {
+                    match bind(&path) {
+                        Ok(bound) => listener = bound,
+                        Err(error) => tracing::warn!("control socket {}: {error}", path.display()),
+                    }
+                }
+            }
+        }
+    }
+}
+
+async fn serve_one(stream: UnixStream, requests: mpsc::Sender<Request>, mut committed: watch::Receiver<u64>) {
+    let (reading, mut writing) = stream.into_split();
+    let mut reading = BufReader::new(reading);
+    let mut line = Vec::new();
+    committed.mark_changed();
+    loop {
+        tokio::select! {
+            changed = committed.changed() => {
+                if changed.is_err() {
+                    return;
+                }
+                let seq = *committed.borrow_and_update();
+                let text = line_of(&Tell::Committed { seq });
+                if writing.write_all(text.as_bytes()).await.is_err() {
+                    return;
+                }
+            }
+            // Cancelled between bytes of a line, the bytes so far stay in `line`.
+            read = reading.read_until(b'\n', &mut line) => {
+                if !matches!(read, Ok(1..)) || line.len() > LONGEST_LINE {
+                    return;
+                }
+                let answer = match Request::parse(String::from_utf8_lossy(&line).trim()) {
+                    Ok(request) => match requests.send(request).await {
+                        Ok(()) => Tell::Ok,
+                        Err(_) => return,
+                    },
+                    Err(why) => Tell::Refused { why },
+                };
+                line.clear();
+                if writing.write_all(line_of(&answer).as_bytes()).await.is_err() {
+                    return;
+                }
+            }
+        }
+    }
+}
