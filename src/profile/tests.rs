@@ -13,7 +13,9 @@ fn plan(text: &str) -> Result<Plan, ProfileError> {
 fn every_shipped_profile_is_valid_and_bears_its_own_name() {
     for kind in Kind::ALL {
         for listed in list(kind) {
-            let Some(text) = shipped_text(kind, &listed.name) else { continue };
+            let Some(text) = shipped_text(kind, &listed.name) else {
+                continue;
+            };
             let name = match kind {
                 Kind::Instrument => Instrument::parse(&listed.name, text).unwrap().name,
                 Kind::Cell => Cell::parse(&listed.name, text).unwrap().name,
@@ -31,14 +33,24 @@ fn an_unknown_key_is_refused_with_file_line_field_and_the_nearest_name() {
     let line = wrong.lines().position(|line| line.contains("f_mim_hz")).unwrap() + 1;
     assert_eq!(error.line, Some(line));
     assert_eq!(error.field, "f_mim_hz");
-    assert!(error.to_string().starts_with(&format!("my_plan.toml:{line}: f_mim_hz: ")), "{error}");
+    assert!(
+        error
+            .to_string()
+            .starts_with(&format!("my_plan.toml:{line}: f_mim_hz: ")),
+        "{error}"
+    );
     assert!(error.message.contains("did you mean `f_min_hz`"), "{error}");
 }
 
 #[test]
 fn a_bare_amplitude_and_one_in_millivolt_are_refused() {
     let bare = text(Kind::Plan, "eis_once").replace("amplitude_vrms = 0.010", "amplitude = 0.010");
-    assert!(plan(&bare).unwrap_err().message.contains("amplitude_vrms, in volt rms"));
+    assert!(
+        plan(&bare)
+            .unwrap_err()
+            .message
+            .contains("amplitude_vrms, in volt rms")
+    );
     let millivolt = text(Kind::Plan, "eis_once").replace("amplitude_vrms = 0.010", "amplitude_vrms = 10");
     let error = plan(&millivolt).unwrap_err();
     assert_eq!(error.field, "step[0].amplitude_vrms");
@@ -57,7 +69,12 @@ fn a_quantity_with_its_unit_in_quotes_is_refused_with_what_to_write() {
 #[test]
 fn a_key_with_another_unit_is_led_to_the_right_one() {
     let kilohertz = text(Kind::Plan, "eis_once").replace("f_max_hz = 200e3", "f_max_khz = 200");
-    assert!(plan(&kilohertz).unwrap_err().message.contains("did you mean `f_max_hz`"));
+    assert!(
+        plan(&kilohertz)
+            .unwrap_err()
+            .message
+            .contains("did you mean `f_max_hz`")
+    );
 }
 
 #[test]
@@ -77,7 +94,12 @@ fn a_cell_with_an_unknown_parameter_or_a_bad_circuit_is_refused() {
     assert!(error.to_string().contains("circuit.start.R7"), "{error}");
     assert!(error.message.contains("R0, R1, C1"), "{error}");
     let missing = good.replace("C1 = 1e-6", "");
-    assert!(Cell::parse("c.toml", &missing).unwrap_err().message.contains("`C1`"));
+    assert!(
+        Cell::parse("c.toml", &missing)
+            .unwrap_err()
+            .message
+            .contains("`C1`")
+    );
     let broken = good.replace("R0-p(R1,C1)", "R0-p(R1,C1");
     let error = Cell::parse("c.toml", &broken).unwrap_err();
     assert_eq!(error.field, "circuit.model");

@@ -197,6 +197,39 @@ impl RuntimeDirectory {
             .find(|info| std::fs::canonicalize(&info.recording).is_ok_and(|path| path == wanted))
     }
 
+    /// Remembers that a session holds this instrument, so that one that is killed is known to have left a
+    /// script, and with it the cell, running there.
+    ///
+    /// # Errors
+    /// Where the file cannot be written.
+    pub fn hold(&self, serial: &str, port: &Path) -> Result<(), RuntimeError> {
+        let path = self.held_file(serial);
+        let failed = |source| RuntimeError::Io { path: path.clone(), source };
+        let folder = path.parent().unwrap_or(&self.path);
+        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed)?;
+        std::fs::write(&path, port.as_os_str().as_encoded_bytes()).map_err(failed)
+    }
+
+    /// Forgets that a session holds this instrument: its cell is known to be off.
+    pub fn release(&self, serial: &str) {
+        let _ = std::fs::remove_file(self.held_file(serial));
+    }
+
+    /// Whether a session that did not end cleanly held an instrument on this port.
+    #[must_use]
+    pub fn was_held(&self, port: &Path) -> bool {
+        let entries = std::fs::read_dir(self.path.join("held"));
+        entries.into_iter().flatten().flatten().any(|entry| {
+            std::fs::read(entry.path()).is_ok_and(|held| held == port.as_os_str().as_encoded_bytes())
+        })
+    }
+
+    fn held_file(&self, serial: &str) -> PathBuf {
+        let name: String =
+            serial.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
+        self.path.join("held").join(name)
+    }
+
     fn simulator_file(&self, (major, minor): (u32, u32)) -> PathBuf {
         self.path.join(format!("{major}-{minor}.simulator"))
     }
@@ -310,6 +343,19 @@ mod tests {
         std::fs::write(runtime.path().join("a.session"), serde_json::to_vec(&info("a")).unwrap()).unwrap();
         assert!(runtime.sessions().is_empty());
         assert!(runtime.register_session(&info("a")).is_ok());
+    }
+
+    #[test]
+    fn an_instrument_is_held_on_its_port_until_it_is_released() {
+        let folder = tempfile::tempdir().unwrap();
+        let runtime = RuntimeDirectory::at(&folder.path().join("run")).unwrap();
+        let port = Path::new("/dev/ttyACM0");
+        assert!(!runtime.was_held(port));
+        runtime.hold("ES4HR/1", port).unwrap();
+        assert!(runtime.was_held(port));
+        assert!(!runtime.was_held(Path::new("/dev/ttyACM1")));
+        runtime.release("ES4HR/1");
+        assert!(!runtime.was_held(port));
     }
 
     #[test]

@@ -18,6 +18,10 @@ pub struct ProfileText {
 /// A simulator that the session starts for itself.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct OwnSimulator {
+    /// Instrument profile: a name or a path.
+    pub instrument: String,
+    /// Cell profile: a name or a path.
+    pub cell: String,
     /// Seed of its noise.
     pub seed: u64,
 }

@@ -1,0 +1,71 @@
+//! A session as lines of JSON: the same for a running one, a finished one, and a replay.
+
+use std::io::{self, Write};
+use std::path::Path;
+
+use anyhow::Context;
+
+use crate::event::{Event, EventBody, SessionEnded};
+use crate::session::follow::{Followed, Follower};
+use crate::session::runtime::RuntimeDirectory;
+use crate::state::{STATE_VERSION, State};
+
+/// How a followed session ended.
+#[derive(Debug)]
+pub(super) struct FollowedToEnd {
+    /// The state after the last event.
+    pub state: State,
+    /// The end that it recorded; none where it was cut off.
+    pub ended: Option<SessionEnded>,
+}
+
+/// Follows a recording to its end, handing over each event after it is on disk.
+pub(super) fn follow(
+    recording: &Path,
+    runtime: &RuntimeDirectory,
+    mut each: impl FnMut(&Event, &State) -> anyhow::Result<()>,
+) -> anyhow::Result<FollowedToEnd> {
+    let mut follower = Follower::open(recording, runtime)?;
+    let mut state = State::new();
+    loop {
+        match follower.next()? {
+            Followed::Events(events) => {
+                for event in &events {
+                    state.apply(event);
+                    each(event, &state)?;
+                }
+            }
+            Followed::Nothing => {}
+            Followed::Ended | Followed::CutOff => break,
+        }
+    }
+    let ended = state.head().ended.as_ref().map(|(_, ended)| ended.clone());
+    Ok(FollowedToEnd { state, ended })
+}
+
+/// Writes all events of a recording as they come, then the line with the state's digest.
+pub(super) fn write(recording: &Path, runtime: &RuntimeDirectory) -> anyhow::Result<FollowedToEnd> {
+    let mut stdout = io::BufWriter::new(io::stdout().lock());
+    let followed = follow(recording, runtime, |event, _| {
+        writeln!(stdout, "{}", event.to_json()).context("standard output")?;
+        // One write a line while live; a finished recording comes in large pieces.
+        if matches!(event.body, EventBody::SessionEnded(_)) || stdout.buffer().len() > 32 * 1024 {
+            stdout.flush().context("standard output")?;
+        }
+        Ok(())
+    })?;
+    writeln!(stdout, "{}", state_line(&followed.state)).context("standard output")?;
+    stdout.flush().context("standard output")?;
+    Ok(followed)
+}
+
+/// The last line: the state's digest.
+pub(super) fn state_line(state: &State) -> String {
+    let line = serde_json::json!({
+        "kind": "state",
+        "digest": state.digest(),
+        "state_version": STATE_VERSION,
+        "seq": state.head().last_seq,
+    });
+    line.to_string()
+}

@@ -1,0 +1,89 @@
+//! The command line: one file a subcommand. Results go to standard output, messages to standard error.
+
+mod attach;
+mod demo;
+mod home;
+mod import;
+mod json_lines;
+mod note;
+mod output;
+mod profiles;
+mod replay;
+mod run;
+mod screen_options;
+mod sessions;
+mod show;
+mod simulate;
+mod start;
+mod stop;
+mod verify;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+pub use output::is_broken_pipe;
+
+/// Terminal workstation for electrochemical impedance spectroscopy of battery cells.
+#[derive(Debug, Parser)]
+#[command(name = "interphase", version, about, max_term_width = 100)]
+#[command(after_help = "Example:\n  interphase demo      a simulated cell, live; nothing to install or configure")]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Watch a simulated cell age: simulator, session and screen in one command.
+    Demo(demo::DemoArgs),
+    /// Measure: start a session in the background and show it.
+    Run(run::RunArgs),
+    /// List the running sessions of this user.
+    Sessions(sessions::SessionsArgs),
+    /// Show a running session, or a recording.
+    Attach(attach::AttachArgs),
+    /// End a running session; the cell is switched off.
+    Stop(stop::StopArgs),
+    /// Put a remark into the recording of a running session.
+    Note(note::NoteArgs),
+    /// Serve a simulated instrument on a pseudo terminal.
+    Simulate(simulate::SimulateArgs),
+    /// Play a recording.
+    Replay(replay::ReplayArgs),
+    /// Say what is in a recording.
+    Show(show::ShowArgs),
+    /// Check that a recording is complete and unchanged.
+    Verify(verify::VerifyArgs),
+    /// Make a recording of spectra in text files.
+    Import(import::ImportArgs),
+    /// List, show and check profiles of instruments, cells and plans.
+    Profiles(profiles::ProfilesArgs),
+    /// The session process itself, started by `run` and `demo`.
+    #[command(hide = true)]
+    Session,
+}
+
+/// Parses the command line and does what it says.
+///
+/// # Errors
+/// Where it could not be done: what, where, and what to do next. A wrong command line ends the program
+/// inside, with status 2.
+pub fn run() -> anyhow::Result<ExitCode> {
+    match Cli::parse().command {
+        None => home::run(),
+        Some(Command::Demo(args)) => demo::run(&args),
+        Some(Command::Run(args)) => run::run(&args),
+        Some(Command::Sessions(args)) => sessions::run(&args),
+        Some(Command::Attach(args)) => attach::run(&args),
+        Some(Command::Stop(args)) => stop::run(&args),
+        Some(Command::Note(args)) => note::run(&args),
+        Some(Command::Simulate(args)) => simulate::run(args),
+        Some(Command::Replay(args)) => replay::run(&args),
+        Some(Command::Show(args)) => show::run(&args),
+        Some(Command::Verify(args)) => verify::run(&args),
+        Some(Command::Import(args)) => import::run(&args),
+        Some(Command::Profiles(args)) => profiles::run(&args),
+        Some(Command::Session) => crate::session::process::main(),
+    }
+}

@@ -1,0 +1,184 @@
+//! `interphase run`: measure.
+
+use std::io::{IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context, bail};
+use clap::Args;
+
+use super::screen_options::ScreenArgs;
+use super::{attach, json_lines, output, start};
+use crate::event::{EventBody, SessionEnded};
+use crate::session::client::Client;
+use crate::session::control::Request;
+use crate::session::process::{ENDED_COMPLETE, ENDED_STOPPED};
+use crate::session::runtime::{RuntimeDirectory, device_number};
+use crate::session::signals;
+use crate::session::spec::SessionSpec;
+use crate::units;
+
+/// Measure: start a session in the background and show it. Leaving the screen leaves it running.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  interphase run --instrument es4_hr --port /dev/serial/by-id/usb-PalmSens... \\\n      --cell li_lpscl_li --plan eis_repeat")]
+pub(super) struct RunArgs {
+    /// Instrument profile: a name or a path
+    #[arg(long, value_name = "PROFILE")]
+    instrument: String,
+    /// Serial port of the instrument
+    #[arg(long, value_name = "PATH")]
+    port: PathBuf,
+    /// Cell profile: a name or a path
+    #[arg(long, value_name = "PROFILE")]
+    cell: String,
+    /// Plan profile: a name or a path
+    #[arg(long, value_name = "PROFILE")]
+    plan: String,
+    /// Where to record; a new file in the user's folder of recordings where not given
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// No screen: a line a sweep, or with --json every event, until the session ends
+    #[arg(long, conflicts_with = "detach")]
+    headless: bool,
+    /// No screen: print the session's name and return
+    #[arg(long)]
+    detach: bool,
+    /// Do not ask before starting
+    #[arg(long, short)]
+    yes: bool,
+    /// Abort a script that runs on the instrument; its cell is switched off
+    #[arg(long)]
+    take_over: bool,
+    /// With a simulated instrument: how much faster than the wall clock the session's clock runs;
+    /// taken from the simulator where not given
+    #[arg(long, value_name = "X")]
+    time_scale: Option<f64>,
+    /// JSON on standard output, one object a line (with --headless or --detach)
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    screen: ScreenArgs,
+}
+
+pub(super) fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
+    if args.json && !args.headless && !args.detach {
+        return usage("--json needs --headless or --detach: the screen has standard output otherwise");
+    }
+    let runtime = RuntimeDirectory::open()?;
+    let chosen = start::choose(&args.instrument, &args.cell, &args.plan)?;
+    let (simulated, time_scale) = time_scale_of(args, &runtime)?;
+    let recording = start::recording_path(args.out.as_deref(), &chosen.profiles.cell.name)?;
+    if !args.headless && !args.detach {
+        if !std::io::stdout().is_terminal() || !std::io::stdin().is_terminal() {
+            return usage("the screen needs a terminal; use --headless or --detach without one");
+        }
+        if !args.yes {
+            output::message(start::summary(&chosen.profiles, &args.port.display().to_string(), &recording)?);
+            if !confirmed()? {
+                bail!("not started");
+            }
+        }
+    }
+    let spec = SessionSpec {
+        name: start::session_name(&recording, &runtime),
+        recording,
+        port: Some(std::path::absolute(&args.port)?),
+        own_simulator: None,
+        instrument: chosen.instrument,
+        cell: chosen.cell,
+        plan: chosen.plan,
+        simulated,
+        time_scale,
+        take_over: args.take_over,
+    };
+    let launched = start::start(&spec, &runtime)?;
+    if args.detach {
+        let recording = launched.recording.display().to_string();
+        if args.json {
+            let line = serde_json::json!({"session": launched.name, "recording": recording});
+            output::line(line.to_string())?;
+        } else {
+            output::line(&launched.name)?;
+            output::message(format!("recording {recording}"));
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
+    if args.headless {
+        return headless(&launched.name, &launched.recording, args.json, &runtime);
+    }
+    attach::screen(&launched.recording, &runtime, &args.screen)
+}
+
+fn usage(message: &str) -> anyhow::Result<ExitCode> {
+    output::message(format!("interphase run: {message}"));
+    Ok(ExitCode::from(2))
+}
+
+/// Whether the port belongs to a simulator of ours, and its scale of time.
+fn time_scale_of(args: &RunArgs, runtime: &RuntimeDirectory) -> anyhow::Result<(bool, f64)> {
+    let port = args.port.display();
+    let simulator = device_number(&args.port).and_then(|device| runtime.simulator(device));
+    match (simulator, args.time_scale) {
+        (Some(simulator), Some(asked)) if asked != simulator.time_scale => bail!(
+            "--time-scale {asked}: the simulator on {port} runs at {}; leave the option out, or start the \
+             simulator with this scale",
+            simulator.time_scale
+        ),
+        (Some(simulator), _) => Ok((true, simulator.time_scale)),
+        (None, Some(_)) => bail!(
+            "--time-scale: no simulator of this program serves {port}, and a real instrument has real time; \
+             leave the option out"
+        ),
+        (None, None) => Ok((false, 1.0)),
+    }
+}
+
+fn confirmed() -> anyhow::Result<bool> {
+    let mut stderr = std::io::stderr();
+    write!(stderr, "Start? [y/N] ")?;
+    stderr.flush()?;
+    let mut answer = String::new();
+    std::io::stdin().read_line(&mut answer)?;
+    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+}
+
+/// Follows a session without a screen, to its end. Being interrupted stops the session.
+fn headless(name: &str, recording: &Path, json: bool, runtime: &RuntimeDirectory) -> anyhow::Result<ExitCode> {
+    let socket = runtime.socket(name);
+    signals::on_stop(move || {
+        if let Ok(mut client) = Client::connect(&socket) {
+            let _ = client.ask(&Request::Stop { now: false });
+        }
+    })
+    .context("signals")?;
+    let followed = if json {
+        json_lines::write(recording, runtime)?
+    } else {
+        output::message(format!("session {name}, recording {}", recording.display()));
+        json_lines::follow(recording, runtime, |event, state| match &event.body {
+            EventBody::Fit(fit) if fit.is_final => {
+                let sums: Vec<String> = fit.result.sums.iter().map(units::sum_text).collect();
+                let points = state.sweep(fit.sweep).map_or(0, |sweep| sweep.points().len());
+                Ok(output::line(format!("sweep {}: {points} points; {}", fit.sweep, sums.join(", ")))?)
+            }
+            EventBody::Alarm(alarm) => {
+                output::message(format!("{}: {}", alarm.severity.word(), alarm.text));
+                Ok(())
+            }
+            _ => Ok(()),
+        })?
+    };
+    exit_of(followed.ended.as_ref(), recording)
+}
+
+/// The exit status that the end of a session asks for.
+pub(super) fn exit_of(ended: Option<&SessionEnded>, recording: &Path) -> anyhow::Result<ExitCode> {
+    match ended {
+        Some(ended) if ended.reason == ENDED_COMPLETE || ended.reason == ENDED_STOPPED => Ok(ExitCode::SUCCESS),
+        Some(ended) => bail!("the session ended: {}; recording {}", ended.reason, recording.display()),
+        None => bail!(
+            "the session was cut off without an end; everything up to then is in {}",
+            recording.display()
+        ),
+    }
+}

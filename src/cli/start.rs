@@ -1,0 +1,121 @@
+//! What `run` and `demo` share: profiles, names, and the session process.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+use etcetera::BaseStrategy;
+use jiff::Timestamp;
+
+use crate::profile::{Cell, Instrument, Kind, Plan, find};
+use crate::session::launch::{Launched, launch};
+use crate::session::preflight;
+use crate::session::runtime::RuntimeDirectory;
+use crate::session::spec::{ProfileText, Profiles, SessionSpec};
+use crate::units;
+
+/// Ending of the name of a recording.
+pub(super) const EXTENSION: &str = "interphase";
+
+/// Profiles as found, and as understood.
+pub(super) struct Chosen {
+    pub instrument: ProfileText,
+    pub cell: ProfileText,
+    pub plan: ProfileText,
+    pub profiles: Profiles,
+}
+
+/// Finds and checks the three profiles, and whether they fit together.
+pub(super) fn choose(instrument: &str, cell: &str, plan: &str) -> anyhow::Result<Chosen> {
+    let text = |kind, name| -> anyhow::Result<ProfileText> {
+        let found = find(kind, name)?;
+        Ok(ProfileText { origin: found.origin, text: found.text })
+    };
+    let instrument = text(Kind::Instrument, instrument)?;
+    let cell = text(Kind::Cell, cell)?;
+    let plan = text(Kind::Plan, plan)?;
+    let profiles = Profiles {
+        instrument: Instrument::parse(&instrument.origin, &instrument.text)?,
+        cell: Cell::parse(&cell.origin, &cell.text)?,
+        plan: Plan::parse(&plan.origin, &plan.text)?,
+    };
+    preflight::check_plan(&profiles.instrument, &profiles.plan)?;
+    for step in &profiles.plan.steps {
+        let smallest_ohm = preflight::smallest_impedance_ohm(&profiles, step);
+        let peak_a = preflight::peak_current_a(step, 0.0, smallest_ohm);
+        preflight::current_range(&profiles.instrument, &profiles.plan, peak_a, smallest_ohm)?;
+    }
+    Ok(Chosen { instrument, cell, plan, profiles })
+}
+
+/// What is going to happen, in a few lines.
+pub(super) fn summary(profiles: &Profiles, port: &str, recording: &Path) -> anyhow::Result<String> {
+    let Profiles { instrument, cell, plan } = profiles;
+    let mut lines = vec![
+        format!("instrument  {} on {port}", instrument.label),
+        format!("cell        {} ({})", cell.name, cell.chemistry),
+        format!(
+            "plan        {}: {} sweep{}, about {}",
+            plan.name,
+            plan.sweeps(),
+            if plan.sweeps() == 1 { "" } else { "s" },
+            units::duration(preflight::plan_duration_s(instrument, plan))
+        ),
+    ];
+    for step in &plan.steps {
+        let smallest_ohm = preflight::smallest_impedance_ohm(profiles, step);
+        let peak_a = preflight::peak_current_a(step, 0.0, smallest_ohm);
+        let range = preflight::current_range(instrument, plan, peak_a, smallest_ohm)?;
+        lines.push(format!(
+            "sweep       {} points, {} s, {} mV rms; at most {:.2e} A expected, range {}",
+            step.n_points(),
+            preflight::sweep_duration_s(instrument, step).round(),
+            1e3 * step.amplitude_vrms,
+            peak_a,
+            range.label
+        ));
+    }
+    lines.push(format!("recording   {}", recording.display()));
+    Ok(lines.join("\n"))
+}
+
+/// The file to record into: the one given, or a new one in the user's folder of recordings.
+pub(super) fn recording_path(given: Option<&Path>, stem: &str) -> anyhow::Result<PathBuf> {
+    if let Some(path) = given {
+        if path.exists() {
+            bail!("{}: exists already; nothing is ever overwritten, choose another --out", path.display());
+        }
+        let path = std::path::absolute(path).with_context(|| path.display().to_string())?;
+        return Ok(path);
+    }
+    let strategy = etcetera::choose_base_strategy().context("there is no home directory; use --out")?;
+    let folder = strategy.data_dir().join("interphase").join("recordings");
+    std::fs::create_dir_all(&folder).with_context(|| format!("{}; use --out", folder.display()))?;
+    let stamp = Timestamp::now().strftime("%Y%m%d-%H%M%S").to_string();
+    let mut path = folder.join(format!("{stem}-{stamp}.{EXTENSION}"));
+    let mut number = 2;
+    while path.exists() {
+        path = folder.join(format!("{stem}-{stamp}-{number}.{EXTENSION}"));
+        number += 1;
+    }
+    Ok(path)
+}
+
+/// The name of the session that writes a recording: the file's stem, with a number where it is taken.
+pub(super) fn session_name(recording: &Path, runtime: &RuntimeDirectory) -> String {
+    let stem = recording.file_stem().map_or_else(|| "session".to_owned(), |stem| stem.to_string_lossy().into_owned());
+    // The name becomes part of the name of a socket, which must be short.
+    let stem: String = stem.chars().map(|c| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '_' }).take(32).collect();
+    let taken: Vec<String> = runtime.sessions().into_iter().map(|info| info.name).collect();
+    let mut name = stem.clone();
+    let mut number = 2;
+    while taken.contains(&name) {
+        name = format!("{stem}-{number}");
+        number += 1;
+    }
+    name
+}
+
+/// Starts the session process and waits until it measures.
+pub(super) fn start(spec: &SessionSpec, runtime: &RuntimeDirectory) -> anyhow::Result<Launched> {
+    Ok(launch(spec, &runtime.log_file(&spec.name))?)
+}

@@ -1,0 +1,23 @@
+//! A session: the only place that wires plan, instrument, analysis, recording and control socket. It runs
+//! in a process of its own, without a terminal.
+
+pub mod client;
+pub mod clock;
+pub mod control;
+mod fitter;
+pub mod follow;
+mod journal;
+pub mod launch;
+pub mod lifeline;
+mod own_simulator;
+mod plan_run;
+pub mod preflight;
+pub mod process;
+mod runner;
+pub mod runtime;
+pub mod sequence;
+mod server;
+pub mod signals;
+pub mod spec;
+
+pub use journal::{META_STATE_DIGEST, META_STATE_VERSION};

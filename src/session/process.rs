@@ -1,0 +1,324 @@
+//! The session process: from its specification on standard input to the closed recording.
+
+use std::io::{Read, Write};
+use std::path::Path;
+use std::process::ExitCode;
+
+use jiff::Timestamp;
+use tokio::sync::{mpsc, watch};
+
+use super::clock::SessionClock;
+use super::control::Request;
+use super::fitter::Fitter;
+use super::journal::Journal;
+use super::own_simulator::{OwnSimulatorProcess, SimulatorError};
+use super::plan_run::{Ending, PlanRun};
+use super::runner::Runner;
+use super::runtime::{RuntimeDirectory, RuntimeError, SessionInfo};
+use super::sequence::FitSequence;
+use super::spec::{ProfileText, Profiles, Readiness, SessionSpec};
+use super::{lifeline, server};
+use crate::event::{EventBody, Link, LinkState, SessionEnded, SessionStarted};
+use crate::instrument::method_script::driver::{MethodScript, MethodScriptConfig};
+use crate::instrument::port::{Port, PortError};
+use crate::instrument::{CellSwitch, Job};
+use crate::profile::ProfileError;
+use crate::recording::{Attachment, Opening, WriteError, Writer};
+
+/// Reason of the end of a session whose plan was done.
+pub const ENDED_COMPLETE: &str = "plan complete";
+/// Reason of the end of a session that was stopped.
+pub const ENDED_STOPPED: &str = "stopped";
+
+/// Shortest time-out of the driver in real seconds.
+const SHORTEST_TIMEOUT_REAL_S: f64 = 2.0;
+
+/// Why a session cannot begin.
+#[derive(Debug, thiserror::Error)]
+enum CannotBegin {
+    #[error("standard input: {0}; this command is started by `run` and `demo`")]
+    Input(#[from] std::io::Error),
+    #[error("the specification on standard input: {0}; this command is started by `run` and `demo`")]
+    Spec(#[from] serde_json::Error),
+    #[error(transparent)]
+    Profile(#[from] ProfileError),
+    #[error(transparent)]
+    Circuit(#[from] crate::circuit::CircuitError),
+    #[error(transparent)]
+    Runtime(#[from] RuntimeError),
+    #[error(transparent)]
+    Simulator(#[from] SimulatorError),
+    #[error(transparent)]
+    Port(#[from] PortError),
+    #[error(transparent)]
+    Recording(#[from] WriteError),
+    #[error(transparent)]
+    Ending(#[from] Ending),
+}
+
+/// Runs a session: reads its specification, says on standard output when it measures, and ends with it.
+///
+/// # Errors
+/// None so far: what goes wrong is said on standard output, in the log, and in the recording.
+pub fn main() -> anyhow::Result<ExitCode> {
+    // A process group leader cannot begin a session of its own; this one never is, being a child.
+    let _ = rustix::process::setsid();
+    let outcome = read_spec().and_then(|spec| {
+        let runtime = RuntimeDirectory::open()?;
+        log_to(&runtime.log_file(&spec.name));
+        let executor = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        executor.block_on(session(spec, &runtime))
+    });
+    match outcome {
+        Ok(()) => Ok(ExitCode::SUCCESS),
+        Err(error) => {
+            tracing::error!("cannot begin: {error}");
+            report(&Readiness::Failed { why: error.to_string() });
+            Ok(ExitCode::FAILURE)
+        }
+    }
+}
+
+fn read_spec() -> Result<SessionSpec, CannotBegin> {
+    let mut text = String::new();
+    std::io::stdin().read_to_string(&mut text)?;
+    Ok(serde_json::from_str(&text)?)
+}
+
+/// A log file of the session's own; without one the session goes on unlogged.
+fn log_to(path: &Path) {
+    if let Ok(file) = std::fs::File::create(path) {
+        let subscriber = tracing_subscriber::fmt().with_writer(file).with_ansi(false).finish();
+        let _ = tracing::subscriber::set_global_default(subscriber);
+    }
+}
+
+/// Says how it went on standard output and lets go of it, so that nobody waits for this process.
+fn report(readiness: &Readiness) {
+    let mut stdout = std::io::stdout();
+    let _ = stdout.write_all(super::control::line_of(readiness).as_bytes());
+    let _ = stdout.flush();
+    let null = std::fs::OpenOptions::new().read(true).write(true).open("/dev/null");
+    match null {
+        Ok(null) => {
+            let _ = rustix::stdio::dup2_stdin(&null);
+            let _ = rustix::stdio::dup2_stdout(&null);
+        }
+        Err(error) => tracing::warn!("/dev/null: {error}"),
+    }
+}
+
+async fn session(spec: SessionSpec, runtime: &RuntimeDirectory) -> Result<(), CannotBegin> {
+    let profiles = spec.profiles()?;
+    let simulator = match &spec.own_simulator {
+        Some(own) => Some(OwnSimulatorProcess::start(own, spec.time_scale)?),
+        None => None,
+    };
+    let port_path = match (&spec.port, &simulator) {
+        (Some(path), _) => path.clone(),
+        (None, Some(simulator)) => simulator.port().to_owned(),
+        (None, None) => return Err(std::io::Error::other("neither a port nor a simulator is given").into()),
+    };
+    let registration = runtime.register_session(&info_of(&spec, &profiles, &port_path))?;
+    let port = Port::open(&port_path, &profiles.instrument.link, runtime.path())?;
+    let writer = Writer::create(&spec.recording, &opening_of(&spec))?;
+    let clock = SessionClock::start(spec.time_scale);
+    let (tell_committed, committed) = watch::channel(0);
+    let journal = Journal::begin(clock, writer, tell_committed)?;
+    journal.record(EventBody::Session(started(&spec, &profiles)));
+    journal.record(EventBody::Link(Link {
+        state: LinkState::Connected,
+        port: port_path.display().to_string(),
+        reason: String::new(),
+    }));
+
+    let (send_requests, requests) = mpsc::channel(64);
+    let socket = runtime.socket(&spec.name);
+    let serving = tokio::spawn(server::serve(server::bind(&socket)?, socket.clone(), send_requests, committed));
+    let sequence = FitSequence::for_cell(&profiles.cell)?;
+    let (fitter, fits) = Fitter::start(sequence)?;
+    let held = runtime.was_held(&port_path);
+    let mut runner = Runner {
+        clock,
+        journal,
+        driver: Box::new(driver(&profiles, &clock)),
+        port: Some(port),
+        port_path,
+        requests,
+        signals: signals()?,
+        fitter,
+        fits,
+        stop: None,
+        paused: false,
+        identity: None,
+        sweep: None,
+        cell: CellSwitch::Untouched,
+        alarms: std::collections::HashMap::new(),
+        lost_because: None,
+    };
+    let mut plan_run = PlanRun {
+        runner: &mut runner,
+        profiles: &profiles,
+        runtime,
+        sweeps: 0,
+        smallest_ohm: None,
+        fresh: None,
+    };
+    let begun = plan_run.begin(spec.take_over || held).await;
+    let ending = match begun {
+        Ok(()) => {
+            hold(plan_run.runner, runtime);
+            report(&Readiness::Ready { name: spec.name.clone(), recording: spec.recording.clone() });
+            let ended = plan_run.follow().await;
+            runner.await_fits().await;
+            Ok(ended)
+        }
+        Err(ending) => Err(ending),
+    };
+    finish(runner, runtime, &ending).await;
+    serving.abort();
+    let _ = std::fs::remove_file(&socket);
+    drop(registration);
+    drop(simulator);
+    match ending {
+        Ok(_) => Ok(()),
+        Err(ending) => {
+            // Nothing was measured: an empty recording would only be in the way of the next attempt.
+            let _ = std::fs::remove_file(&spec.recording);
+            Err(ending.into())
+        }
+    }
+}
+
+/// Remembers, until the cell is known to be off, that this instrument may be left with it on.
+fn hold(runner: &Runner, runtime: &RuntimeDirectory) {
+    if let Some(identity) = &runner.identity
+        && let Err(error) = runtime.hold(&identity.serial, &runner.port_path)
+    {
+        tracing::warn!("{error}");
+    }
+}
+
+/// Leaves the cell off, the end in the recording, and the recording closed.
+async fn finish(mut runner: Runner, runtime: &RuntimeDirectory, ending: &Result<Result<(), Ending>, Ending>) {
+    if runner.port.is_some() && runner.cell != CellSwitch::Off {
+        // The job must be done although a stop was asked for.
+        runner.stop = None;
+        runner.job(Job::CellOff).await;
+    }
+    if runner.cell == CellSwitch::Off
+        && let Some(identity) = &runner.identity
+    {
+        runtime.release(&identity.serial);
+    }
+    let reason = match ending {
+        Ok(Ok(())) => ENDED_COMPLETE.to_owned(),
+        Ok(Err(Ending::Stopped)) => ENDED_STOPPED.to_owned(),
+        Ok(Err(ending)) | Err(ending) => ending.to_string(),
+    };
+    tracing::info!("ending: {reason}");
+    runner.journal.record(EventBody::SessionEnded(SessionEnded { reason }));
+    // On disk, and told to screens, before the socket goes.
+    runner.journal.flush();
+    tokio::task::yield_now().await;
+    match runner.journal.close() {
+        Ok(closed) => tracing::info!("recording closed after event {}", closed.last_seq),
+        Err(error) => tracing::error!("recording: {error}"),
+    }
+}
+
+fn driver(profiles: &Profiles, clock: &SessionClock) -> MethodScript {
+    MethodScript::new(MethodScriptConfig {
+        instrument: profiles.instrument.clone(),
+        minimum_timeout_s: clock.from_real_s(SHORTEST_TIMEOUT_REAL_S),
+        time_scale: clock.scale(),
+    })
+}
+
+fn info_of(spec: &SessionSpec, profiles: &Profiles, port: &Path) -> SessionInfo {
+    SessionInfo {
+        name: spec.name.clone(),
+        pid: std::process::id(),
+        recording: spec.recording.clone(),
+        port: port.display().to_string(),
+        cell: profiles.cell.name.clone(),
+        plan: profiles.plan.name.clone(),
+        started: format!("{:.0}", Timestamp::now()),
+    }
+}
+
+fn started(spec: &SessionSpec, profiles: &Profiles) -> SessionStarted {
+    let Profiles { instrument, cell, plan } = profiles;
+    SessionStarted {
+        program: env!("CARGO_PKG_NAME").to_owned(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        cell: cell.name.clone(),
+        chemistry: cell.chemistry.clone(),
+        plan: plan.name.clone(),
+        instrument: instrument.name.clone(),
+        instrument_label: instrument.label.clone(),
+        circuit: cell.circuit.model.clone(),
+        track: cell.circuit.track.clone(),
+        sweeps_planned: Some(plan.sweeps()),
+        point_overhead_s: instrument.timing.point_overhead_s,
+        point_periods: instrument.timing.point_periods,
+        simulated: spec.simulated,
+        time_scale: spec.time_scale,
+        source: String::new(),
+    }
+}
+
+fn opening_of(spec: &SessionSpec) -> Opening {
+    let attachment = |kind: &str, profile: &ProfileText| Attachment {
+        name: format!("{kind}.toml"),
+        media_type: "application/toml".to_owned(),
+        bytes: profile.text.clone().into_bytes(),
+    };
+    Opening {
+        meta: [
+            ("program", env!("CARGO_PKG_NAME").to_owned()),
+            ("program_version", env!("CARGO_PKG_VERSION").to_owned()),
+            ("session", spec.name.clone()),
+            ("host", rustix::system::uname().nodename().to_string_lossy().into_owned()),
+            ("instrument_profile", spec.instrument.origin.clone()),
+            ("cell_profile", spec.cell.origin.clone()),
+            ("plan_profile", spec.plan.origin.clone()),
+        ]
+        .map(|(key, value)| (key.to_owned(), value))
+        .to_vec(),
+        attachments: vec![
+            attachment("instrument", &spec.instrument),
+            attachment("cell", &spec.cell),
+            attachment("plan", &spec.plan),
+        ],
+    }
+}
+
+/// Interruption and termination mean stop, twice means at once; a hang-up means nothing to a session
+/// without a terminal; a lifeline that is cut means stop at once.
+fn signals() -> std::io::Result<mpsc::Receiver<Request>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (send, receive) = mpsc::channel(8);
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut hang_up = signal(SignalKind::hangup())?;
+    let cut = send.clone();
+    lifeline::on_cut(move || {
+        let _ = cut.blocking_send(Request::Stop { now: true });
+    });
+    tokio::spawn(async move {
+        let mut now = false;
+        loop {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+                _ = hang_up.recv() => continue,
+            }
+            if send.send(Request::Stop { now }).await.is_err() {
+                return;
+            }
+            now = true;
+        }
+    });
+    Ok(receive)
+}
