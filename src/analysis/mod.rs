@@ -1,3 +1,4 @@
 //! Methods, one file each, that turn spectra into numbers with errors. No I/O, no clock, no async.
 
 pub mod fit;
+pub mod guess;

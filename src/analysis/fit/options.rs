@@ -1,0 +1,136 @@
+//! What a fit is asked to do, and why it may refuse.
+
+use thiserror::Error;
+
+use super::result::Weight;
+
+/// When starts of the program's own are tried beside those given.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ColdStarts {
+    /// Where no start is given, or where the given ones end far above the expected residual (see
+    /// [`FitOptions::expected_reduced_chi_squared`]; without it, where the residuals are plainly not noise).
+    #[default]
+    IfPoor,
+    /// Always.
+    Always,
+    /// Only where no start is given.
+    Never,
+}
+
+/// What a fit is asked to do. The default asks for everything that needs no opinion.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FitOptions {
+    /// How residuals are weighted.
+    pub weight: Weight,
+    /// A full parameter vector to start from, such as the optimum of the last sweep. The arcs of the result keep
+    /// the names that they have here.
+    pub start: Option<Vec<f64>>,
+    /// Further full vectors to start from, such as the optimum of the points so far; they name no arcs.
+    pub also_start: Vec<Vec<f64>>,
+    /// Start values of single parameters; the others are guessed. An arc with such a value keeps its name.
+    pub named_start: Vec<(String, f64)>,
+    /// Parameters held at a value.
+    pub fixed: Vec<(String, f64)>,
+    /// Name, lower and upper bound.
+    pub bounds: Vec<(String, f64, f64)>,
+    /// Sums to report beside those of all arcs and of all resistances, such as `R1+R2`.
+    pub sums: Vec<String>,
+    /// When starts of the program's own are tried.
+    pub cold: ColdStarts,
+    /// The reduced chi-squared that a good fit should reach, such as that of the last sweep.
+    pub expected_reduced_chi_squared: Option<f64>,
+    /// Most evaluations of model and derivatives in one full search.
+    pub max_evaluations: usize,
+}
+
+impl Default for FitOptions {
+    fn default() -> Self {
+        Self {
+            weight: Weight::default(),
+            start: None,
+            also_start: Vec::new(),
+            named_start: Vec::new(),
+            fixed: Vec::new(),
+            bounds: Vec::new(),
+            sums: Vec::new(),
+            cold: ColdStarts::default(),
+            expected_reduced_chi_squared: None,
+            max_evaluations: 300,
+        }
+    }
+}
+
+impl FitOptions {
+    /// Options for a refit from a known optimum.
+    #[must_use]
+    pub fn warm(start: Vec<f64>) -> Self {
+        Self {
+            start: Some(start),
+            ..Self::default()
+        }
+    }
+}
+
+/// Why there is no fit.
+#[derive(Clone, Debug, PartialEq, Error)]
+pub enum FitError {
+    /// Fewer numbers than parameters.
+    #[error("{used} usable points cannot determine the circuit's parameters; at least {needed} are needed")]
+    TooFewPoints {
+        /// Usable points.
+        used: usize,
+        /// The least that gives more numbers than free parameters.
+        needed: usize,
+    },
+    /// A name that the circuit does not have.
+    #[error("the circuit has no parameter {name}; it has {known}")]
+    UnknownParameter {
+        /// The name.
+        name: String,
+        /// All names.
+        known: String,
+    },
+    /// A start vector of another circuit.
+    #[error("a start has {given} values, but the circuit has {needed} parameters")]
+    StartLength {
+        /// Values given.
+        given: usize,
+        /// Parameters of the circuit.
+        needed: usize,
+    },
+    /// Not a number, or not positive where it must be.
+    #[error("{name} = {value} is impossible: it must be a finite number above zero")]
+    ImpossibleValue {
+        /// The parameter.
+        name: String,
+        /// The value.
+        value: f64,
+    },
+    /// Bounds that hold nothing.
+    #[error(
+        "the bounds {lower} to {upper} of {name} hold no possible value; the lower one must be the smaller"
+    )]
+    EmptyBounds {
+        /// The parameter.
+        name: String,
+        /// Lower bound.
+        lower: f64,
+        /// Upper bound.
+        upper: f64,
+    },
+    /// The user's start lies outside the user's bounds.
+    #[error("the start {name} = {value} lies outside its bounds {lower} to {upper}; change one of them")]
+    StartOutsideBounds {
+        /// The parameter.
+        name: String,
+        /// The start value.
+        value: f64,
+        /// Lower bound.
+        lower: f64,
+        /// Upper bound.
+        upper: f64,
+    },
+    /// No start gives a finite impedance.
+    #[error("the circuit has no finite impedance at any start; check fixed values and bounds")]
+    NoFiniteModel,
+}
