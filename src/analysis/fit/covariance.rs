@@ -122,6 +122,9 @@ impl Covariance {
 /// Inverse of a matrix with unit diagonal, and the directions in which it has none.
 fn invert(scaled: DMatrix<f64>) -> (DMatrix<f64>, Vec<DVector<f64>>) {
     let size = scaled.nrows();
+    if size == 0 {
+        return (scaled, Vec::new());
+    }
     if let Some(cholesky) = scaled.clone().cholesky() {
         let smallest = cholesky.l_dirty().diagonal().min();
         if smallest * smallest > 1e-8 {

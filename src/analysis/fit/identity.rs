@@ -38,7 +38,7 @@ pub(super) fn settle(
         &problem.to_search(&renamed),
         Effort::Full(options.max_evaluations),
     );
-    if again.chi_squared <= outcome.chi_squared * (1.0 + 1e-6) {
+    if again.chi_squared <= outcome.chi_squared * (1.0 + 1e-6) + problem.negligible() {
         Outcome {
             evaluations: outcome.evaluations,
             converged: outcome.converged,

@@ -101,12 +101,12 @@ pub fn fit_timed(
             starts,
             elapsed_us,
             guess_us,
-            left_out: problem_left_out(spectrum),
+            left_out: left_out(spectrum),
         },
     ))
 }
 
-fn problem_left_out(spectrum: &Spectrum) -> usize {
+fn left_out(spectrum: &Spectrum) -> usize {
     spectrum.points.iter().filter(|point| !point.is_usable()).count()
 }
 
@@ -131,9 +131,8 @@ fn is_poor(problem: &Problem<'_>, outcome: &Outcome, options: &FitOptions) -> bo
     }
 }
 
-/// Residuals at the level of rounding have structure that means nothing.
 fn looks_structured(problem: &Problem<'_>, outcome: &Outcome) -> bool {
-    outcome.chi_squared > problem.rounding_floor() * 1e6
+    outcome.chi_squared > problem.negligible()
         && problem
             .runs_probability(&outcome.residuals)
             .is_some_and(|p| p < POOR_RUNS)
@@ -155,7 +154,7 @@ fn cold_search(
         keep_better(&mut best, outcome);
     }
     let convincing = best.as_ref().is_some_and(|best| {
-        let limit = best.chi_squared * (1.0 + SAME_MINIMUM) + problem.rounding_floor() * 1e6;
+        let limit = best.chi_squared * (1.0 + SAME_MINIMUM) + problem.negligible();
         reached.iter().filter(|&&chi| chi <= limit).count() >= 2 && !looks_structured(problem, best)
     });
     let mut tried = systematic.len();

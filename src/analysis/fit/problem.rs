@@ -181,6 +181,11 @@ impl<'a> Problem<'a> {
                 .sum::<f64>()
     }
 
+    /// The chi-squared at which residuals are numerical dust whose structure means nothing.
+    pub fn negligible(&self) -> f64 {
+        1e6 * self.rounding_floor()
+    }
+
     /// The data as the guess wants them.
     pub fn data(&self) -> Data {
         let (real, imaginary) = self.measured.split_at(self.points());
