@@ -8,5 +8,6 @@ pub mod circuit;
 pub mod event;
 pub mod instrument;
 pub mod profile;
+pub mod recording;
 pub mod spectrum;
 pub mod state;

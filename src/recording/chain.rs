@@ -1,0 +1,107 @@
+//! The hash chain over the events of a recording: each batch's hash covers all its events and the hash before it.
+//!
+//! An event is hashed as its rows: the table's name, then each value with a tag for its type, numbers as eight
+//! little-endian bytes, texts and blobs after their length. So anyone with SQLite and BLAKE3 can check it.
+
+use std::convert::Infallible;
+
+use rusqlite::types::ValueRef;
+
+use super::encode::encode;
+use crate::event::Event;
+
+/// What the chain begins with: the format, so that other data never have the same hash.
+const BEGINNING: &[u8] = b"interphase recording 1";
+
+/// A file that belongs to the session: a profile, a protocol, a calibration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attachment {
+    /// Name, unique in the recording.
+    pub name: String,
+    /// Media type (`application/toml`).
+    pub media_type: String,
+    /// The bytes.
+    pub bytes: Vec<u8>,
+}
+
+impl Attachment {
+    /// BLAKE3 of the bytes.
+    pub(super) fn content_hash(&self) -> blake3::Hash {
+        blake3::hash(&self.bytes)
+    }
+}
+
+/// The hash before the first batch. It covers the attachments.
+pub(super) fn chain_beginning(attachments: &[Attachment]) -> blake3::Hash {
+    let mut bytes = BEGINNING.to_vec();
+    for attachment in attachments {
+        push_text(&mut bytes, attachment.name.as_bytes());
+        push_text(&mut bytes, attachment.media_type.as_bytes());
+        bytes.extend_from_slice(attachment.content_hash().as_bytes());
+    }
+    blake3::hash(&bytes)
+}
+
+/// The hash of a batch that is still growing.
+pub(super) struct BatchHash {
+    hasher: blake3::Hasher,
+    buffer: Vec<u8>,
+}
+
+impl BatchHash {
+    /// Of a batch that follows the one with the hash `previous`.
+    pub fn after(previous: &blake3::Hash) -> Self {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(previous.as_bytes());
+        Self {
+            hasher,
+            buffer: Vec::with_capacity(512),
+        }
+    }
+
+    /// Takes in the next event.
+    pub fn add(&mut self, event: &Event) {
+        self.buffer.clear();
+        let buffer = &mut self.buffer;
+        let Ok(()) = encode::<Infallible>(event, &mut |table, values| {
+            push_text(buffer, table.name.as_bytes());
+            for value in values {
+                push_value(buffer, *value);
+            }
+            Ok(())
+        });
+        self.hasher.update(&self.buffer);
+    }
+
+    /// The hash over all events taken in.
+    pub fn finish(&self) -> blake3::Hash {
+        self.hasher.finalize()
+    }
+}
+
+fn push_text(buffer: &mut Vec<u8>, text: &[u8]) {
+    buffer.extend_from_slice(&(text.len() as u64).to_le_bytes());
+    buffer.extend_from_slice(text);
+}
+
+fn push_value(buffer: &mut Vec<u8>, value: ValueRef<'_>) {
+    match value {
+        ValueRef::Null => buffer.push(0),
+        ValueRef::Integer(value) => {
+            buffer.push(1);
+            buffer.extend_from_slice(&value.to_le_bytes());
+        }
+        ValueRef::Real(value) => {
+            buffer.push(2);
+            buffer.extend_from_slice(&value.to_bits().to_le_bytes());
+        }
+        ValueRef::Text(text) => {
+            buffer.push(3);
+            push_text(buffer, text);
+        }
+        ValueRef::Blob(bytes) => {
+            buffer.push(4);
+            push_text(buffer, bytes);
+        }
+    }
+}

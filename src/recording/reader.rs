@@ -1,0 +1,397 @@
+//! Reading a recording, finished or still growing.
+
+use std::path::{Path, PathBuf};
+
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Row, Transaction};
+
+use super::chain::Attachment;
+use super::decode::{attach, decode, decode_part};
+use super::error::ReadError;
+use super::schema::{APPLICATION_ID, BUSY_TIMEOUT, FORMAT_VERSION, STATEMENT_CACHE};
+use super::table::{EVENT_TABLES, MAX_COLUMNS, PART_TABLES, Table};
+use super::writer::beside;
+use crate::event::{Event, EventBody};
+
+/// Events that [`Events`] fetches at once.
+const CHUNK: usize = 4096;
+
+/// A recording that is read. It never holds a transaction open between calls, so that the file of a running session
+/// does not grow for its sake, and lets go of the file after the event that ends the session, so that the session
+/// can leave it in one piece; the next call opens it again.
+pub struct Reader {
+    path: PathBuf,
+    connection: Option<Connection>,
+    selects: Vec<(&'static Table, String)>,
+    /// Whether the event that ends the session was the last one read.
+    at_end: bool,
+}
+
+impl Reader {
+    /// Opens a recording. It may be of a running session, and may stand where nothing can be written.
+    ///
+    /// # Errors
+    /// The file is not there, is something else, is damaged, or was written by a newer program.
+    pub fn open(path: &Path) -> Result<Self, ReadError> {
+        let connection = connect(path)?;
+        Ok(Self {
+            path: path.to_path_buf(),
+            connection: Some(connection),
+            selects: EVENT_TABLES
+                .into_iter()
+                .chain(PART_TABLES)
+                .map(|table| (table, table.select_sql()))
+                .collect(),
+            at_end: false,
+        })
+    }
+
+    /// The file.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Lets go of the file until the next call.
+    pub fn release(&mut self) {
+        self.connection = None;
+    }
+
+    /// Number of the last event that is safely on disk; 0 where there is none.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn last_seq(&mut self) -> Result<u64, ReadError> {
+        self.in_transaction(last_seq)
+    }
+
+    /// A number that changes when somebody else has committed something: polling it is cheap.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn data_version(&mut self) -> Result<i64, ReadError> {
+        self.with_connection(|connection| {
+            connection
+                .prepare_cached("pragma data_version")?
+                .query_row([], |row| row.get(0))
+        })
+    }
+
+    /// Events after the one with the number `after_seq`, in order, at most `limit`; fewer where there are no more.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn read(&mut self, after_seq: u64, limit: usize) -> Result<Vec<Event>, ReadError> {
+        self.connection()?;
+        let Some(connection) = &mut self.connection else {
+            return Ok(Vec::new());
+        };
+        let events = fetch(&self.path, connection, &self.selects, after_seq, limit)?;
+        if let Some(last) = events.last() {
+            self.at_end = matches!(last.body, EventBody::SessionEnded(_));
+        }
+        self.release_at_end();
+        Ok(events)
+    }
+
+    /// All events after the one with the number `after_seq` that are on disk when the iteration comes to them.
+    pub fn events(&mut self, after_seq: u64) -> Events<'_> {
+        Events {
+            reader: self,
+            fetched: Vec::new().into_iter(),
+            after_seq,
+            until_seq: u64::MAX,
+            ended: false,
+        }
+    }
+
+    /// A fact about the session that is not an event.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn meta(&mut self, key: &str) -> Result<Option<String>, ReadError> {
+        self.with_connection(|connection| {
+            connection
+                .query_row("select value from meta where key = ?", [key], |row| row.get(0))
+                .optional()
+        })
+    }
+
+    /// All facts about the session that are not events, ordered by key.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn all_meta(&mut self) -> Result<Vec<(String, String)>, ReadError> {
+        self.with_connection(|connection| {
+            let mut statement = connection.prepare("select key, value from meta order by key")?;
+            let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            rows.collect()
+        })
+    }
+
+    /// The files that belong to the session, in the order in which they were attached.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn attachments(&mut self) -> Result<Vec<Attachment>, ReadError> {
+        self.with_connection(|connection| {
+            let mut statement =
+                connection.prepare("select name, media_type, bytes from attachment order by id")?;
+            let rows = statement.query_map([], |row| {
+                Ok(Attachment {
+                    name: row.get(0)?,
+                    media_type: row.get(1)?,
+                    bytes: row.get(2)?,
+                })
+            })?;
+            rows.collect()
+        })
+    }
+
+    /// The connection, opened where it was let go.
+    fn connection(&mut self) -> Result<&mut Connection, ReadError> {
+        let connection = match self.connection.take() {
+            Some(connection) => connection,
+            None => connect(&self.path)?,
+        };
+        Ok(self.connection.insert(connection))
+    }
+
+    /// A session that has ended is about to leave its file in one piece, which it cannot while we have it open.
+    fn release_at_end(&mut self) {
+        if self.at_end {
+            self.release();
+        }
+    }
+
+    pub(super) fn with_connection<T>(
+        &mut self,
+        ask: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, ReadError> {
+        let answer = ask(self.connection()?);
+        self.release_at_end();
+        answer.map_err(|source| ReadError::from_sqlite(&self.path, source))
+    }
+
+    pub(super) fn in_transaction<T>(
+        &mut self,
+        ask: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
+    ) -> Result<T, ReadError> {
+        let answer = self
+            .connection()?
+            .transaction()
+            .and_then(|transaction| ask(&transaction));
+        self.release_at_end();
+        answer.map_err(|source| ReadError::from_sqlite(&self.path, source))
+    }
+}
+
+/// Events in order, fetched in chunks, each in a short transaction of its own.
+pub struct Events<'r> {
+    reader: &'r mut Reader,
+    fetched: std::vec::IntoIter<Event>,
+    after_seq: u64,
+    until_seq: u64,
+    ended: bool,
+}
+
+impl Events<'_> {
+    /// Ends after the event with that number.
+    #[must_use]
+    pub fn until(mut self, seq: u64) -> Self {
+        self.until_seq = seq;
+        self
+    }
+}
+
+impl Iterator for Events<'_> {
+    type Item = Result<Event, ReadError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.fetched.len() == 0 && !self.ended {
+            let wanted = self.until_seq.saturating_sub(self.after_seq);
+            let limit = usize::try_from(wanted).unwrap_or(CHUNK).min(CHUNK);
+            match self.reader.read(self.after_seq, limit) {
+                Ok(events) => {
+                    self.after_seq = events.last().map_or(self.after_seq, |event| event.seq);
+                    self.ended = events.is_empty();
+                    self.fetched = events.into_iter();
+                }
+                Err(error) => {
+                    self.ended = true;
+                    return Some(Err(error));
+                }
+            }
+        }
+        self.fetched.next().map(Ok)
+    }
+}
+
+pub(super) fn last_seq(transaction: &Transaction<'_>) -> rusqlite::Result<u64> {
+    let last: Option<i64> = transaction
+        .prepare_cached("select last_seq from batch order by id desc limit 1")?
+        .query_row([], |row| row.get(0))
+        .optional()?;
+    Ok(last.map_or(0, i64::cast_unsigned))
+}
+
+/// The values of a row, borrowed from it.
+fn values_of<'r>(row: &'r Row<'_>, table: &Table) -> rusqlite::Result<[ValueRef<'r>; MAX_COLUMNS]> {
+    let mut values = [ValueRef::Null; MAX_COLUMNS];
+    for (index, value) in values.iter_mut().take(table.width()).enumerate() {
+        *value = row.get_ref(index)?;
+    }
+    Ok(values)
+}
+
+/// The next events. Numbers have no gaps, so the merge of the tables is to put each row at the place that its
+/// number gives.
+fn fetch(
+    path: &Path,
+    connection: &mut Connection,
+    selects: &[(&'static Table, String)],
+    after_seq: u64,
+    limit: usize,
+) -> Result<Vec<Event>, ReadError> {
+    let wrong = |source| ReadError::from_sqlite(path, source);
+    let transaction = connection.transaction().map_err(wrong)?;
+    let last = last_seq(&transaction).map_err(wrong)?;
+    let until = last.min(after_seq.saturating_add(limit as u64));
+    let wanted = usize::try_from(until.saturating_sub(after_seq)).unwrap_or(0);
+    if wanted == 0 {
+        return Ok(Vec::new());
+    }
+    let place_of = |seq: u64| usize::try_from(seq - after_seq - 1).unwrap_or(usize::MAX);
+    let mut places: Vec<Option<Event>> = Vec::new();
+    places.resize_with(wanted, || None);
+    for (table, sql) in selects {
+        let bad_row = |values: &[ValueRef<'_>], source| ReadError::Row {
+            path: path.to_path_buf(),
+            table: table.name,
+            seq: values.first().and_then(|seq| seq.as_i64().ok()).unwrap_or(-1),
+            source,
+        };
+        let is_part = PART_TABLES.iter().any(|part| std::ptr::eq(*part, *table));
+        let mut statement = transaction.prepare_cached(sql).map_err(wrong)?;
+        let mut rows = statement
+            .query((after_seq.cast_signed(), until.cast_signed()))
+            .map_err(wrong)?;
+        while let Some(row) = rows.next().map_err(wrong)? {
+            let values = values_of(row, table).map_err(wrong)?;
+            let values = &values[..table.width()];
+            if is_part {
+                let (fit_seq, part) = decode_part(table, values).map_err(|source| bad_row(values, source))?;
+                if let Some(Some(fit)) = places.get_mut(place_of(fit_seq)) {
+                    attach(fit, part);
+                }
+            } else {
+                let event = decode(table, values).map_err(|source| bad_row(values, source))?;
+                if let Some(place) = places.get_mut(place_of(event.seq)) {
+                    *place = Some(event);
+                }
+            }
+        }
+    }
+    Ok(places.into_iter().flatten().collect())
+}
+
+/// Opens the file read-only and makes sure of what it is.
+fn connect(path: &Path) -> Result<Connection, ReadError> {
+    let refused = |reason: &str| ReadError::Open {
+        path: path.to_path_buf(),
+        reason: reason.into(),
+    };
+    match path.metadata() {
+        Err(error) => return Err(refused(&format!("{error}; check the name"))),
+        Ok(metadata) if metadata.is_dir() => {
+            return Err(refused("it is a folder; name the recording in it"));
+        }
+        Ok(metadata) if metadata.len() == 0 && !beside(path, "-wal").exists() => {
+            return Err(ReadError::Foreign {
+                path: path.to_path_buf(),
+                reason: "the file is empty".into(),
+            });
+        }
+        Ok(_) => {}
+    }
+    let has_log = beside(path, "-wal").exists();
+    match connect_with(path, false) {
+        Err(error) if cannot_write_beside(&error) && !has_log => {
+            // A file left in write-ahead mode on a medium where nothing can be written beside it: without a log,
+            // the file is all there is, and nobody can be changing it.
+            connect_with(path, true).map_err(|source| ReadError::from_sqlite(path, source))
+        }
+        Err(error) if cannot_write_beside(&error) && has_log => Err(refused(
+            "its session did not end cleanly and left a -wal file, which cannot be read in a folder without write \
+             permission; copy the recording together with its -wal file to a folder of your own",
+        )),
+        Err(error) if error.sqlite_error_code() == Some(ErrorCode::CannotOpen) => {
+            Err(refused("no permission to read it, or the disk fails"))
+        }
+        other => other.map_err(|source| ReadError::from_sqlite(path, source)),
+    }
+    .and_then(|connection| checked(path, connection))
+}
+
+/// Whether SQLite could not make the files that it needs beside the recording.
+fn cannot_write_beside(error: &rusqlite::Error) -> bool {
+    matches!(
+        error.sqlite_error_code(),
+        Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly)
+    )
+}
+
+fn connect_with(path: &Path, immutable: bool) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = if immutable {
+        let uri = format!("file:{}?immutable=1", percent_encoded(path));
+        Connection::open_with_flags(uri, flags | OpenFlags::SQLITE_OPEN_URI)?
+    } else {
+        Connection::open_with_flags(path, flags)?
+    };
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENT_CACHE);
+    // The first look into the file, which fails where a file beside it would be needed and cannot be made.
+    connection.execute_batch("pragma trusted_schema = off")?;
+    connection.query_row("select count(*) from sqlite_schema", [], |_| Ok(()))?;
+    Ok(connection)
+}
+
+/// A path as it stands in a URI.
+fn percent_encoded(path: &Path) -> String {
+    use std::os::unix::ffi::OsStrExt;
+    let mut text = String::new();
+    for &byte in path.as_os_str().as_bytes() {
+        if byte.is_ascii_alphanumeric() || b"/-_.~".contains(&byte) {
+            text.push(char::from(byte));
+        } else {
+            text.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    text
+}
+
+/// The connection, if the file is a recording that this program understands.
+fn checked(path: &Path, connection: Connection) -> Result<Connection, ReadError> {
+    let number = |pragma: &str| -> Result<i64, ReadError> {
+        connection
+            .query_row(&format!("pragma {pragma}"), [], |row| row.get(0))
+            .map_err(|source| ReadError::from_sqlite(path, source))
+    };
+    let application_id = number("application_id")?;
+    if application_id != i64::from(APPLICATION_ID) {
+        return Err(ReadError::Foreign {
+            path: path.to_path_buf(),
+            reason: "it is an SQLite file of another program".into(),
+        });
+    }
+    let found = number("user_version")?;
+    if found > FORMAT_VERSION {
+        return Err(ReadError::Newer {
+            path: path.to_path_buf(),
+            found,
+            supported: FORMAT_VERSION,
+        });
+    }
+    Ok(connection)
+}

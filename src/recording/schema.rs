@@ -1,0 +1,62 @@
+//! The file format: an SQLite database with one table a kind of event, a batch a commit, and views for people.
+
+use std::time::Duration;
+
+use rusqlite::Connection;
+
+use super::table::all_tables;
+use super::views::VIEWS;
+
+/// SQLite's `application_id` of a recording: `IPHR`.
+pub const APPLICATION_ID: i32 = i32::from_be_bytes(*b"IPHR");
+
+/// The version of the format. Migrations only add; a reader refuses a newer one.
+pub const FORMAT_VERSION: i64 = 1;
+
+/// The oldest SQLite without the bug by which a restarted write-ahead log damages a file that is read while it is
+/// written (fixed in 3.51.3).
+pub(super) const SQLITE_MINIMUM: i32 = 3_051_003;
+
+/// [`SQLITE_MINIMUM`] for people.
+pub(super) const SQLITE_MINIMUM_TEXT: &str = "3.51.3";
+
+/// How long to wait for a lock before giving up.
+pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Statements kept prepared: more than there are.
+pub(super) const STATEMENT_CACHE: usize = 64;
+
+/// What stands in the file beside events.
+const HOUSEKEEPING: &str = "
+create table meta (key text primary key, value text not null) without rowid;
+create table attachment (
+    id integer primary key, name text not null unique, media_type text not null, blake3 text not null,
+    bytes blob not null
+);
+create table batch (
+    id integer primary key, first_seq integer not null, last_seq integer not null,
+    first_utc_ns integer not null, last_utc_ns integer not null,
+    first_elapsed_ns integer not null, last_elapsed_ns integer not null, hash blob not null
+);
+create index batch_last_elapsed on batch (last_elapsed_ns);
+";
+
+/// Ways to what people and the screen ask for first.
+const INDEXES: &str = "
+create index point_sweep on point (sweep);
+create index sweep_sweep on sweep (sweep);
+create index fit_final_sweep on fit (sweep) where final = 1;
+";
+
+/// Makes an empty database a recording, in one transaction.
+pub(super) fn create(connection: &Connection) -> rusqlite::Result<()> {
+    let mut sql = format!(
+        "begin immediate;\npragma application_id = {APPLICATION_ID};\npragma user_version = {FORMAT_VERSION};\n"
+    );
+    sql.push_str(HOUSEKEEPING);
+    sql.extend(all_tables().map(super::table::Table::create_sql));
+    sql.push_str(INDEXES);
+    sql.push_str(VIEWS);
+    sql.push_str("commit;\n");
+    connection.execute_batch(&sql)
+}

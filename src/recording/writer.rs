@@ -1,0 +1,449 @@
+//! Writing a recording: events are appended in an open transaction, and safe on disk once it is committed.
+
+use std::fs::{File, OpenOptions};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, OpenFlags, ToSql, params_from_iter, types::ToSqlOutput};
+
+use super::chain::{Attachment, BatchHash, chain_beginning};
+use super::decode::canonical;
+use super::encode::encode;
+use super::error::WriteError;
+use super::schema;
+use super::table::{EVENT_TABLES, PART_TABLES, Table};
+use crate::event::{Event, EventBody, Stamp};
+
+/// What a recording begins with.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Opening {
+    /// Facts about the session that are not events: session id, program and system versions.
+    pub meta: Vec<(String, String)>,
+    /// Files that belong to the session: profiles, protocols, calibrations.
+    pub attachments: Vec<Attachment>,
+}
+
+/// Events that are safely on disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Committed {
+    /// Number of the first event of the batch.
+    pub first_seq: u64,
+    /// Number of the last event of the batch: everything up to it is on disk.
+    pub last_seq: u64,
+}
+
+/// How a recording was closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Closed {
+    /// Number of the last event.
+    pub last_seq: u64,
+    /// The last hash of the chain: it stands for the whole recording.
+    pub chain_hash: blake3::Hash,
+    /// Whether the file now stands alone. It does not while somebody else has it open; it is sound then too, but
+    /// keeps its `-wal` file beside it until [`settle`] succeeds.
+    pub settled: bool,
+}
+
+/// How long closing waits for readers to let go of the file.
+const CLOSE_PATIENCE: Duration = Duration::from_secs(2);
+
+/// The key in `meta` of the last hash of a recording that was closed.
+pub const META_CHAIN_HASH: &str = "chain_hash";
+
+/// A recording that is being written.
+///
+/// Only one writer may have the file, and in a process that has it open nobody may open it but through SQLite:
+/// closing any other handle of it would drop SQLite's locks.
+pub struct Writer {
+    connection: Connection,
+    path: PathBuf,
+    inserts: Vec<(&'static Table, String)>,
+    batch: Option<OpenBatch>,
+    chain: blake3::Hash,
+    committed: u64,
+    last_elapsed_ns: i64,
+    failed: bool,
+}
+
+/// The events since the last commit.
+struct OpenBatch {
+    hash: BatchHash,
+    first_seq: u64,
+    last_seq: u64,
+    first: Stamp,
+    last: Stamp,
+    /// The latest elapsed time of any event so far, in this batch or before.
+    latest_elapsed_ns: i64,
+}
+
+/// A value borrowed for one insertion.
+struct Borrowed<'v>(ValueRef<'v>);
+
+impl ToSql for Borrowed<'_> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(self.0))
+    }
+}
+
+/// The file that SQLite keeps beside a database in use.
+pub(super) fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    PathBuf::from(name)
+}
+
+impl Writer {
+    /// Creates a recording, readable and writable by its owner alone.
+    ///
+    /// # Errors
+    /// A file of that name (or what is left of one) exists, the file cannot be created, or the disk does not
+    /// support write-ahead logging.
+    pub fn create(path: &Path, opening: &Opening) -> Result<Self, WriteError> {
+        if rusqlite::version_number() < schema::SQLITE_MINIMUM {
+            return Err(WriteError::UnsafeSqlite {
+                found: rusqlite::version().to_owned(),
+            });
+        }
+        for leftover in ["-wal", "-shm", "-journal"].map(|ending| beside(path, ending)) {
+            if leftover.symlink_metadata().is_ok() {
+                return Err(WriteError::Exists { path: leftover });
+            }
+        }
+        create_file(path)?;
+        let writer = Self::create_in(path, opening);
+        if writer.is_err() {
+            // The file is ours and holds nothing: left behind it would only be in the way of the next attempt.
+            for ending in ["-wal", "-shm", "-journal", ""] {
+                let _ = std::fs::remove_file(beside(path, ending));
+            }
+        }
+        writer
+    }
+
+    /// The recording in a file that is there and empty.
+    fn create_in(path: &Path, opening: &Opening) -> Result<Self, WriteError> {
+        let wrong = |source| WriteError::Sqlite {
+            path: path.to_path_buf(),
+            committed: 0,
+            source,
+        };
+        let connection = open_to_write(path).map_err(wrong)?;
+        let mode: String = connection
+            .query_row("pragma journal_mode = wal", [], |row| row.get(0))
+            .map_err(wrong)?;
+        if mode != "wal" {
+            return Err(WriteError::NoWriteAheadLog {
+                path: path.to_path_buf(),
+                found: mode,
+            });
+        }
+        schema::create(&connection).map_err(wrong)?;
+        store_opening(&connection, opening).map_err(wrong)?;
+        checkpoint(&connection).map_err(wrong)?;
+        Ok(Self {
+            connection,
+            path: path.to_path_buf(),
+            inserts: EVENT_TABLES
+                .into_iter()
+                .chain(PART_TABLES)
+                .map(|table| (table, table.insert_sql()))
+                .collect(),
+            batch: None,
+            chain: chain_beginning(&opening.attachments),
+            committed: 0,
+            last_elapsed_ns: i64::MIN,
+            failed: false,
+        })
+    }
+
+    /// The file.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Number of the last event that is safely on disk; 0 before the first.
+    #[must_use]
+    pub fn committed(&self) -> u64 {
+        self.committed
+    }
+
+    /// Number of the last event appended, committed or not; 0 before the first.
+    #[must_use]
+    pub fn last_seq(&self) -> u64 {
+        self.batch.as_ref().map_or(self.committed, |batch| batch.last_seq)
+    }
+
+    /// The event that will be appended next, exactly as it will be read back: with its number, one NaN (none where
+    /// the value is optional), and zero without a sign.
+    ///
+    /// # Errors
+    /// A value that a recording cannot hold.
+    pub fn prepare(&self, stamp: Stamp, body: EventBody) -> Result<Event, WriteError> {
+        let event = Event {
+            seq: self.last_seq() + 1,
+            stamp,
+            body,
+        };
+        canonical(&event).map_err(|source| WriteError::Event {
+            kind: event.body.kind(),
+            source,
+        })
+    }
+
+    /// Appends an event and gives it the next number. It is safe after the next [`Writer::commit`].
+    ///
+    /// # Errors
+    /// SQLite's, after which the writer is failed: nothing since the last commit is recorded.
+    pub fn append(&mut self, stamp: Stamp, body: EventBody) -> Result<u64, WriteError> {
+        let event = Event {
+            seq: self.last_seq() + 1,
+            stamp,
+            body,
+        };
+        self.append_event(&event)?;
+        Ok(event.seq)
+    }
+
+    /// Appends an event that [`Writer::prepare`] made, and no other has been appended since.
+    pub(super) fn append_event(&mut self, event: &Event) -> Result<(), WriteError> {
+        self.refuse_if_failed()?;
+        let stored = self.insert(event);
+        stored.map_err(|source| self.fail(source))?;
+        let batch = self.batch.get_or_insert_with(|| OpenBatch {
+            hash: BatchHash::after(&self.chain),
+            first_seq: event.seq,
+            last_seq: event.seq,
+            first: event.stamp,
+            last: event.stamp,
+            latest_elapsed_ns: self.last_elapsed_ns,
+        });
+        batch.hash.add(event);
+        batch.last_seq = event.seq;
+        batch.last = event.stamp;
+        batch.latest_elapsed_ns = batch.latest_elapsed_ns.max(event.stamp.elapsed_ns);
+        Ok(())
+    }
+
+    fn insert(&self, event: &Event) -> rusqlite::Result<()> {
+        if self.batch.is_none() {
+            self.connection.prepare_cached("begin immediate")?.execute([])?;
+        }
+        encode(event, &mut |table, values| {
+            let sql = self
+                .inserts
+                .iter()
+                .find(|(of_table, _)| std::ptr::eq(*of_table, table))
+                .map_or("", |(_, sql)| sql);
+            let values = values.iter().map(|value| Borrowed(*value));
+            self.connection
+                .prepare_cached(sql)?
+                .execute(params_from_iter(values))?;
+            Ok(())
+        })
+    }
+
+    /// Puts everything appended safely on disk; none where there was nothing to do.
+    ///
+    /// # Errors
+    /// SQLite's, after which the writer is failed: nothing since the last commit counts as recorded.
+    pub fn commit(&mut self) -> Result<Option<Committed>, WriteError> {
+        self.refuse_if_failed()?;
+        let Some(batch) = &self.batch else {
+            return Ok(None);
+        };
+        let hash = batch.hash.finish();
+        let (first_seq, last_seq) = (batch.first_seq, batch.last_seq);
+        let latest_elapsed_ns = batch.latest_elapsed_ns;
+        let stored = store_batch(&self.connection, batch, &hash);
+        stored.map_err(|source| self.fail(source))?;
+        self.batch = None;
+        self.chain = hash;
+        self.committed = last_seq;
+        self.last_elapsed_ns = latest_elapsed_ns;
+        Ok(Some(Committed { first_seq, last_seq }))
+    }
+
+    /// Keeps a fact about the session that is not an event, such as the digest of its state. It is on disk on return,
+    /// and so is everything appended before.
+    ///
+    /// # Errors
+    /// As [`Writer::commit`].
+    pub fn set_meta(&mut self, key: &str, value: &str) -> Result<(), WriteError> {
+        self.commit()?;
+        let stored = store_meta(&self.connection, key, value);
+        stored.map_err(|source| self.fail(source))
+    }
+
+    /// Commits, and leaves one file that stands alone: it can be copied, and read where nothing may be written.
+    ///
+    /// Waits up to two seconds for readers to let go of it.
+    ///
+    /// # Errors
+    /// As [`Writer::commit`].
+    pub fn close(mut self) -> Result<Closed, WriteError> {
+        self.commit()?;
+        let hash_text = self.chain.to_hex().to_string();
+        self.set_meta(META_CHAIN_HASH, &hash_text)?;
+        let settled = settle_patiently(&self.connection, CLOSE_PATIENCE);
+        let settled = settled.map_err(|source| self.fail(source))?;
+        Ok(Closed {
+            last_seq: self.committed,
+            chain_hash: self.chain,
+            settled,
+        })
+    }
+
+    fn refuse_if_failed(&self) -> Result<(), WriteError> {
+        if self.failed {
+            return Err(WriteError::Failed {
+                path: self.path.clone(),
+                committed: self.committed,
+            });
+        }
+        Ok(())
+    }
+
+    /// Gives the recording up: what is in the open transaction is not retried, because after a failed sync nobody
+    /// knows what the disk holds.
+    fn fail(&mut self, source: rusqlite::Error) -> WriteError {
+        self.failed = true;
+        self.batch = None;
+        if !self.connection.is_autocommit() {
+            let _ = self.connection.execute_batch("rollback");
+        }
+        WriteError::Sqlite {
+            path: self.path.clone(),
+            committed: self.committed,
+            source,
+        }
+    }
+}
+
+/// Creates the empty file for its owner alone, before SQLite sees it, and makes its name last.
+fn create_file(path: &Path) -> Result<(), WriteError> {
+    let created = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path);
+    match created {
+        Ok(_) => {}
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+            return Err(WriteError::Exists {
+                path: path.to_path_buf(),
+            });
+        }
+        Err(source) => {
+            return Err(WriteError::Create {
+                path: path.to_path_buf(),
+                source,
+            });
+        }
+    }
+    // Some file systems cannot sync a folder; the file is there all the same.
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    if let Ok(folder) = File::open(folder.unwrap_or(Path::new("."))) {
+        let _ = folder.sync_all();
+    }
+    Ok(())
+}
+
+/// A connection that writes durably: every commit is on disk before it returns.
+fn open_to_write(path: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(schema::BUSY_TIMEOUT)?;
+    connection.set_prepared_statement_cache_capacity(schema::STATEMENT_CACHE);
+    connection.execute_batch("pragma synchronous = full; pragma trusted_schema = off;")?;
+    Ok(connection)
+}
+
+fn store_opening(connection: &Connection, opening: &Opening) -> rusqlite::Result<()> {
+    connection.execute_batch("begin immediate")?;
+    for (key, value) in &opening.meta {
+        store_meta(connection, key, value)?;
+    }
+    for attachment in &opening.attachments {
+        connection.execute(
+            "insert into attachment (name, media_type, blake3, bytes) values (?, ?, ?, ?)",
+            (
+                &attachment.name,
+                &attachment.media_type,
+                attachment.content_hash().to_hex().as_str(),
+                &attachment.bytes,
+            ),
+        )?;
+    }
+    connection.execute_batch("commit")
+}
+
+fn store_meta(connection: &Connection, key: &str, value: &str) -> rusqlite::Result<()> {
+    let sql =
+        "insert into meta (key, value) values (?, ?) on conflict (key) do update set value = excluded.value";
+    connection.prepare_cached(sql)?.execute((key, value))?;
+    Ok(())
+}
+
+fn store_batch(connection: &Connection, batch: &OpenBatch, hash: &blake3::Hash) -> rusqlite::Result<()> {
+    let sql = "insert into batch (first_seq, last_seq, first_utc_ns, last_utc_ns, first_elapsed_ns, last_elapsed_ns, \
+               hash) values (?, ?, ?, ?, ?, ?, ?)";
+    connection.prepare_cached(sql)?.execute((
+        batch.first_seq.cast_signed(),
+        batch.last_seq.cast_signed(),
+        batch.first.utc_ns,
+        batch.last.utc_ns,
+        batch.first.elapsed_ns,
+        batch.latest_elapsed_ns,
+        hash.as_bytes(),
+    ))?;
+    connection.prepare_cached("commit")?.execute([])?;
+    Ok(())
+}
+
+/// Moves the write-ahead log into the database file; leaves out what readers still need.
+fn checkpoint(connection: &Connection) -> rusqlite::Result<()> {
+    connection.query_row("pragma wal_checkpoint(truncate)", [], |_| Ok(()))
+}
+
+/// Leaves the write-ahead mode, which also removes the files beside the recording; false while somebody else
+/// has it open.
+fn settle_now(connection: &Connection) -> rusqlite::Result<bool> {
+    let mode = connection.query_row("pragma journal_mode = delete", [], |row| row.get::<_, String>(0));
+    match mode {
+        Ok(mode) => Ok(mode == "delete"),
+        Err(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+fn settle_patiently(connection: &Connection, patience: Duration) -> rusqlite::Result<bool> {
+    connection.flush_prepared_statement_cache();
+    let begun = Instant::now();
+    loop {
+        if settle_now(connection)? {
+            return Ok(true);
+        }
+        if begun.elapsed() >= patience {
+            return Ok(false);
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// Makes one file that stands alone out of a recording that nobody writes any more: one whose session was killed,
+/// or whose readers were slow to let go. False while somebody has it open.
+///
+/// # Errors
+/// The file cannot be opened to write, or SQLite's.
+pub fn settle(path: &Path) -> Result<bool, WriteError> {
+    let wrong = |source| WriteError::Sqlite {
+        path: path.to_path_buf(),
+        committed: 0,
+        source,
+    };
+    let connection = open_to_write(path).map_err(wrong)?;
+    settle_patiently(&connection, Duration::ZERO).map_err(wrong)
+}
