@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::decode::BadValue;
+use super::fields::BadValue;
 
 /// Why a recording was not written.
 #[derive(Debug, thiserror::Error)]

@@ -5,21 +5,35 @@
 //! answer what a person asks (`select * from spectrum where sweep = 3`).
 
 mod chain;
+mod clock;
+mod commit_policy;
+mod connect;
 mod decode;
 mod encode;
 mod error;
+mod fields;
+mod file;
 mod reader;
+mod recorder;
 mod schema;
+mod seek;
 mod table;
+mod verify;
 mod views;
 mod writer;
 
 pub use chain::Attachment;
-pub use decode::BadValue;
+pub use clock::{Position, ReplayClock, SPEED_MAX, SPEED_MIN};
+pub use commit_policy::{CommitPolicy, DENSE_WAIT, IDLE_WAIT};
 pub use error::{ReadError, WriteError};
+pub use fields::BadValue;
+pub use file::settle;
 pub use reader::{Events, Reader};
+pub use recorder::{Recorder, RecorderHandle, RecorderHooks, RecordingEnded};
 pub use schema::{APPLICATION_ID, FORMAT_VERSION};
-pub use writer::{Closed, Committed, META_CHAIN_HASH, Opening, Writer, settle};
+pub use seek::SweepSpan;
+pub use verify::{Problem, Verified, verify};
+pub use writer::{Closed, Committed, META_CHAIN_HASH, Opening, Writer};
 
 #[cfg(test)]
 mod sample;

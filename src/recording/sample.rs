@@ -418,3 +418,44 @@ pub(super) fn session_of(sweeps: u32, points: u32) -> Vec<(Stamp, EventBody)> {
         .zip(bodies)
         .collect()
 }
+
+/// A fit of sweep `sweep` with the one parameter R1.
+pub(super) fn fit_of_r1(sweep: u32, is_final: bool, value: f64) -> EventBody {
+    EventBody::Fit(Fit {
+        sweep,
+        is_final,
+        engine: "test".into(),
+        result: FitResult {
+            circuit: "R1".into(),
+            weight: Weight::Modulus,
+            converged: true,
+            n_points: 5,
+            n_used: 5,
+            left_out: 0,
+            chi_squared: 1e-3,
+            reduced_chi_squared: Some(1e-4),
+            noise_percent: Some(1.0),
+            aicc: None,
+            bic: None,
+            runs_p: None,
+            starts: 1,
+            evaluations: 5,
+            elapsed_us: 40.0,
+            guess_us: 200.0,
+            parameters: vec![Parameter {
+                name: "R1".into(),
+                unit: "ohm".into(),
+                value,
+                std_error: Some(0.5),
+                lower: Some(0.0),
+                upper: None,
+                fixed: false,
+                at_bound: false,
+                determined: true,
+                arc_id: None,
+            }],
+            correlation: vec![vec![1.0]],
+            sums: Vec::new(),
+        },
+    })
+}

@@ -1,0 +1,263 @@
+//! Whether a recording is whole and unchanged: every number there, every batch's hash as it was.
+
+use std::path::Path;
+
+use rusqlite::OptionalExtension;
+
+use super::chain::{BatchHash, chain_beginning};
+use super::error::ReadError;
+use super::reader::Reader;
+use super::table::EVENT_TABLES;
+use super::writer::META_CHAIN_HASH;
+use crate::event::{Event, EventBody, Stamp};
+
+/// Events hashed at once; a batch may have more.
+const CHUNK: u64 = 4096;
+
+/// What is wrong with a recording.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Problem {
+    /// SQLite's own check complains.
+    #[error("the database is damaged: {0}")]
+    Database(String),
+    /// A batch of events is not what was written.
+    #[error("events {first_seq} to {last_seq} (batch {batch}): {what}")]
+    Batch {
+        /// Number of the batch.
+        batch: i64,
+        /// Number of its first event.
+        first_seq: u64,
+        /// Number of its last event.
+        last_seq: u64,
+        /// When the batch began.
+        from: Stamp,
+        /// When the batch ended.
+        to: Stamp,
+        /// What does not match.
+        what: String,
+    },
+    /// An attached file is not what was attached.
+    #[error("the attached file {0} has been changed")]
+    Attachment(String),
+    /// There are events that no commit accounts for.
+    #[error("there are {0} events beyond those that were committed")]
+    Uncommitted(u64),
+    /// The hash noted at closing is not that of the last batch.
+    #[error(
+        "the hash noted when the recording was closed is not that of its last batch: batches are missing at the end"
+    )]
+    End,
+}
+
+/// What a check of a recording found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Verified {
+    /// Batches seen.
+    pub batches: u64,
+    /// Events seen.
+    pub events: u64,
+    /// Time of the first event and of the last.
+    pub span: Option<[Stamp; 2]>,
+    /// The last hash of the chain, as hexadecimal digits: to be compared with one kept elsewhere.
+    pub chain_hash: String,
+    /// Whether the recording was closed; one of a running or killed session was not.
+    pub closed: bool,
+    /// Whether the last event says that the session ended.
+    pub session_ended: bool,
+    /// What is wrong; nothing where the recording is sound.
+    pub problems: Vec<Problem>,
+}
+
+impl Verified {
+    /// Whether everything that was committed is there and unchanged.
+    #[must_use]
+    pub fn is_sound(&self) -> bool {
+        self.problems.is_empty()
+    }
+}
+
+/// One row of the batch table.
+struct Batch {
+    id: i64,
+    first_seq: u64,
+    last_seq: u64,
+    from: Stamp,
+    to: Stamp,
+    hash: Vec<u8>,
+}
+
+impl Batch {
+    fn problem(&self, what: impl Into<String>) -> Problem {
+        Problem::Batch {
+            batch: self.id,
+            first_seq: self.first_seq,
+            last_seq: self.last_seq,
+            from: self.from,
+            to: self.to,
+            what: what.into(),
+        }
+    }
+}
+
+/// Checks a recording, finished or running, from its first event to its last.
+///
+/// # Errors
+/// The file cannot be opened or is no recording. Damage inside it is reported, not an error.
+pub fn verify(path: &Path) -> Result<Verified, ReadError> {
+    let mut reader = Reader::open(path)?;
+    let mut verified = Verified {
+        problems: database_problems(&mut reader),
+        ..Verified::default()
+    };
+    if let Err(error) = check_contents(&mut reader, &mut verified) {
+        verified.problems.push(Problem::Database(error.to_string()));
+    }
+    Ok(verified)
+}
+
+fn database_problems(reader: &mut Reader) -> Vec<Problem> {
+    let said: Result<Vec<String>, ReadError> = reader.with_connection(|connection| {
+        let mut statement = connection.prepare("pragma integrity_check(20)")?;
+        let lines = statement.query_map([], |row| row.get(0))?;
+        lines.collect()
+    });
+    match said {
+        Ok(lines) => lines
+            .into_iter()
+            .filter(|line| line != "ok")
+            .map(Problem::Database)
+            .collect(),
+        Err(error) => vec![Problem::Database(error.to_string())],
+    }
+}
+
+fn check_contents(reader: &mut Reader, verified: &mut Verified) -> Result<(), ReadError> {
+    let attachments = reader.attachments()?;
+    let noted = noted_attachment_hashes(reader)?;
+    for (attachment, noted) in attachments.iter().zip(noted) {
+        if attachment.content_hash().to_hex().as_str() != noted {
+            verified
+                .problems
+                .push(Problem::Attachment(attachment.name.clone()));
+        }
+    }
+    let closed_with = reader.meta(META_CHAIN_HASH)?;
+    let mut previous = chain_beginning(&attachments);
+    let mut next_seq = 1;
+    let mut after_batch = i64::MIN;
+    while let Some(batch) = batch_after(reader, after_batch)? {
+        after_batch = batch.id;
+        verified.batches += 1;
+        if batch.first_seq != next_seq || batch.last_seq < batch.first_seq {
+            let what = format!("it should begin with event {next_seq}");
+            verified.problems.push(batch.problem(what));
+        }
+        if let Some(what) = batch_problem(reader, &batch, &previous, verified) {
+            verified.problems.push(batch.problem(what));
+        }
+        next_seq = batch.last_seq.saturating_add(1);
+        // Going on from the hash that stands there, a changed event spoils its own batch alone.
+        if let Ok(hash) = <[u8; 32]>::try_from(batch.hash.as_slice()) {
+            previous = blake3::Hash::from_bytes(hash);
+        }
+    }
+    verified.chain_hash = previous.to_hex().to_string();
+    verified.closed = closed_with.is_some();
+    if closed_with.is_some_and(|noted| noted != verified.chain_hash) {
+        verified.problems.push(Problem::End);
+    }
+    let beyond = rows_beyond(reader, next_seq.saturating_sub(1))?;
+    if beyond > 0 {
+        verified.problems.push(Problem::Uncommitted(beyond));
+    }
+    Ok(())
+}
+
+fn noted_attachment_hashes(reader: &mut Reader) -> Result<Vec<String>, ReadError> {
+    reader.with_connection(|connection| {
+        let mut statement = connection.prepare("select blake3 from attachment order by id")?;
+        let hashes = statement.query_map([], |row| row.get(0))?;
+        hashes.collect()
+    })
+}
+
+fn batch_after(reader: &mut Reader, id: i64) -> Result<Option<Batch>, ReadError> {
+    reader.with_connection(|connection| {
+        connection
+            .prepare_cached(
+                "select id, first_seq, last_seq, first_utc_ns, last_utc_ns, first_elapsed_ns, last_elapsed_ns, \
+                 hash from batch where id > ? order by id limit 1",
+            )?
+            .query_row([id], |row| {
+                Ok(Batch {
+                    id: row.get(0)?,
+                    first_seq: row.get::<_, i64>(1)?.cast_unsigned(),
+                    last_seq: row.get::<_, i64>(2)?.cast_unsigned(),
+                    from: Stamp {
+                        utc_ns: row.get(3)?,
+                        elapsed_ns: row.get(5)?,
+                    },
+                    to: Stamp {
+                        utc_ns: row.get(4)?,
+                        elapsed_ns: row.get(6)?,
+                    },
+                    hash: row.get(7)?,
+                })
+            })
+            .optional()
+    })
+}
+
+/// What does not match in a batch, if anything.
+fn batch_problem(
+    reader: &mut Reader,
+    batch: &Batch,
+    previous: &blake3::Hash,
+    verified: &mut Verified,
+) -> Option<String> {
+    let mut hash = BatchHash::after(previous);
+    let mut after = batch.first_seq.saturating_sub(1);
+    let mut latest_elapsed_ns = i64::MIN;
+    let mut last: Option<Event> = None;
+    while after < batch.last_seq {
+        let until = batch.last_seq.min(after + CHUNK);
+        let limit = usize::try_from(until - after).unwrap_or(1);
+        let events = match reader.read(after, limit) {
+            Ok(events) => events,
+            Err(error) => return Some(error.to_string()),
+        };
+        let missing = (after + 1..=until)
+            .zip(events.iter().map(|event| event.seq).chain(std::iter::repeat(0)))
+            .find(|(wanted, found)| wanted != found);
+        if let Some((seq, _)) = missing {
+            return Some(format!("event {seq} is missing"));
+        }
+        for event in &events {
+            hash.add(event);
+            latest_elapsed_ns = latest_elapsed_ns.max(event.stamp.elapsed_ns);
+            let first = verified.span.map_or(event.stamp, |span| span[0]);
+            verified.span = Some([first, event.stamp]);
+        }
+        verified.events += events.len() as u64;
+        last = events.into_iter().next_back().or(last);
+        after = until;
+    }
+    verified.session_ended = last.is_some_and(|event| matches!(event.body, EventBody::SessionEnded(_)));
+    (hash.finish().as_bytes().as_slice() != batch.hash)
+        .then(|| "its values are not those that were written (the hash differs)".to_owned())
+        .or_else(|| {
+            (latest_elapsed_ns > batch.to.elapsed_ns).then(|| "its times do not match its events".to_owned())
+        })
+}
+
+/// Events with higher numbers than the last commit accounts for.
+fn rows_beyond(reader: &mut Reader, seq: u64) -> Result<u64, ReadError> {
+    let counts: Vec<String> = EVENT_TABLES
+        .iter()
+        .map(|table| format!("(select count(*) from {} where seq > ?1)", table.name))
+        .collect();
+    let sql = format!("select {}", counts.join(" + "));
+    let rows: i64 = reader
+        .with_connection(|connection| connection.query_row(&sql, [seq.cast_signed()], |row| row.get(0)))?;
+    Ok(rows.cast_unsigned())
+}
