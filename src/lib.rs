@@ -6,6 +6,7 @@
 pub mod analysis;
 pub mod circuit;
 pub mod event;
+pub mod files;
 pub mod instrument;
 pub mod profile;
 pub mod recording;

@@ -2,3 +2,4 @@
 
 pub mod fit;
 pub mod guess;
+pub mod point_time;

@@ -4,6 +4,7 @@ use serde::Deserialize;
 
 use super::document::Document;
 use super::error::ProfileError;
+pub use crate::analysis::point_time::PointTiming;
 
 /// An instrument profile.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -81,16 +82,6 @@ pub struct InstrumentLimits {
     pub f_max_hz: f64,
     /// Largest excitation in V rms.
     pub amplitude_max_vrms: f64,
-}
-
-/// Time that one point takes: `point_overhead_s + point_periods / f`.
-#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct PointTiming {
-    /// Seconds per point beside the periods.
-    pub point_overhead_s: f64,
-    /// Periods of the frequency per point.
-    pub point_periods: f64,
 }
 
 /// One current range.

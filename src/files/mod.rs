@@ -1,0 +1,3 @@
+//! Spectra in files of other programs, one file a format.
+
+pub mod delimited;

@@ -1,0 +1,144 @@
+//! A clock over a recording: play, pause, step, seek.
+
+use std::path::Path;
+use std::time::Duration;
+
+use super::super::view::{Replay, ReplayRequest};
+use crate::recording::{Position, ReadError, Reader, ReplayClock};
+use crate::state::{Head, State};
+
+/// Events between two moments to which the replay can go back without beginning anew.
+const CHECKPOINT_EVENTS: u64 = 5_000;
+/// Events that are folded before the user is looked after again.
+const CHUNK: usize = 20_000;
+/// A small stretch of seeking is this share of the recording, but at least a second.
+const SEEK_SHARE: f64 = 0.02;
+
+/// Where a replay begins.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ReplayStart {
+    /// How much faster than the session's clock.
+    pub speed: f64,
+    /// Seconds after the beginning of the session.
+    pub from_s: f64,
+}
+
+/// A recording that is played.
+pub struct Player {
+    reader: Reader,
+    clock: ReplayClock,
+    checkpoints: Vec<Head>,
+    target: u64,
+    last_seq: u64,
+}
+
+impl Player {
+    /// Opens a recording and sets the clock going.
+    ///
+    /// # Errors
+    /// Where the recording cannot be read.
+    pub fn open(recording: &Path, start: ReplayStart) -> Result<Self, ReadError> {
+        let mut reader = Reader::open(recording)?;
+        let (first_ns, last_ns, last_seq) = match reader.span()? {
+            Some([(_, first), (seq, last)]) => (first.elapsed_ns, last.elapsed_ns, seq),
+            None => (0, 0, 0),
+        };
+        let mut clock = ReplayClock::new(first_ns, last_ns);
+        clock.set_speed(start.speed);
+        clock.seek((start.from_s * 1e9) as i64);
+        if clock.end_ns() > clock.position().elapsed_ns {
+            clock.play();
+        }
+        let target = reader.seq_at(clock.position())?;
+        Ok(Self { reader, clock, checkpoints: Vec::new(), target, last_seq })
+    }
+
+    /// What the header says of the clock.
+    #[must_use]
+    pub fn status(&self) -> Replay {
+        Replay {
+            playing: self.clock.is_playing(),
+            speed: self.clock.speed(),
+            position_s: self.clock.position().elapsed_ns as f64 * 1e-9,
+            length_s: self.clock.end_ns() as f64 * 1e-9,
+        }
+    }
+
+    /// Whether time passes.
+    #[must_use]
+    pub fn is_playing(&self) -> bool {
+        self.clock.is_playing()
+    }
+
+    /// Lets real time pass.
+    ///
+    /// # Errors
+    /// Where the recording cannot be read.
+    pub fn advance(&mut self, real: Duration) -> Result<(), ReadError> {
+        let position = self.clock.advance(real, None);
+        self.aim(position)
+    }
+
+    /// Does what was asked for.
+    ///
+    /// # Errors
+    /// Where the recording cannot be read.
+    pub fn request(&mut self, request: ReplayRequest) -> Result<(), ReadError> {
+        match request {
+            ReplayRequest::Play => self.clock.play(),
+            ReplayRequest::Pause => self.clock.pause(),
+            ReplayRequest::Faster => self.clock.faster(),
+            ReplayRequest::Slower => self.clock.slower(),
+            ReplayRequest::Seek(places) => {
+                let stretch = (self.clock.end_ns() as f64 * SEEK_SHARE).max(1e9);
+                self.clock.seek_by((stretch * f64::from(places)) as i64);
+            }
+            ReplayRequest::Step(places) => {
+                let seq = self.target.saturating_add_signed(i64::from(places)).clamp(1, self.last_seq.max(1));
+                if let Some(stamp) = self.reader.stamp_of(seq)? {
+                    self.clock.stop_after(seq, stamp.elapsed_ns);
+                }
+            }
+            ReplayRequest::First => self.clock.seek(i64::MIN),
+            ReplayRequest::Last => self.clock.seek(i64::MAX),
+        }
+        let position = self.clock.position();
+        self.aim(position)
+    }
+
+    fn aim(&mut self, position: Position) -> Result<(), ReadError> {
+        self.target = self.reader.seq_at(position)?;
+        Ok(())
+    }
+
+    /// Brings the state to where the clock stands, or a good part of the way there; true when it is there.
+    ///
+    /// # Errors
+    /// Where the recording cannot be read.
+    pub fn fold(&mut self, state: &mut State) -> Result<bool, ReadError> {
+        if state.head().last_seq > self.target {
+            let keep = self.checkpoints.partition_point(|head| head.last_seq <= self.target);
+            match keep.checked_sub(1).and_then(|at| self.checkpoints.get(at)) {
+                Some(head) => state.rewind(head.clone()),
+                None => *state = State::new(),
+            }
+        }
+        let mut folded = 0;
+        while state.head().last_seq < self.target && folded < CHUNK {
+            let missing = (self.target - state.head().last_seq).min(4096);
+            let events = self.reader.read(state.head().last_seq, missing as usize)?;
+            if events.is_empty() {
+                break;
+            }
+            folded += events.len();
+            for event in &events {
+                state.apply(event);
+                let due = self.checkpoints.last().map_or(0, |head| head.last_seq) + CHECKPOINT_EVENTS;
+                if event.seq >= due {
+                    self.checkpoints.push(state.checkpoint());
+                }
+            }
+        }
+        Ok(folded < CHUNK)
+    }
+}
