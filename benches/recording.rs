@@ -1,5 +1,7 @@
 //! Events per second: appended with a durable commit every 100, beside a plain file with the same syncs; and read.
 
+#![allow(missing_docs, clippy::expect_used)]
+
 use std::fs::File;
 use std::hint::black_box;
 use std::io::Write;

@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension, Row, Transaction};
 
 use super::chain::Attachment;
 use super::connect::connect;
-use super::decode::{attach, decode, decode_part};
+use super::decode::{Part, attach, decode, decode_part};
 use super::error::ReadError;
 use super::table::{EVENT_TABLES, MAX_COLUMNS, PART_TABLES, Table};
 use crate::event::{Event, EventBody};
@@ -243,8 +243,9 @@ fn values_of<'r>(row: &'r Row<'_>, table: &Table) -> rusqlite::Result<[ValueRef<
     Ok(values)
 }
 
-/// The next events. Numbers have no gaps, so the merge of the tables is to put each row at the place that its
-/// number gives.
+/// The next events: each table gives its rows in order, and these runs are merged by number.
+///
+/// Nothing here is sized by a number from the file, which may be damaged.
 fn fetch(
     path: &Path,
     connection: &mut Connection,
@@ -256,13 +257,11 @@ fn fetch(
     let transaction = connection.transaction().map_err(wrong)?;
     let last = last_seq(&transaction).map_err(wrong)?;
     let until = last.min(after_seq.saturating_add(limit as u64));
-    let wanted = usize::try_from(until.saturating_sub(after_seq)).unwrap_or(0);
-    if wanted == 0 {
+    if until <= after_seq {
         return Ok(Vec::new());
     }
-    let place_of = |seq: u64| usize::try_from(seq - after_seq - 1).unwrap_or(usize::MAX);
-    let mut places: Vec<Option<Event>> = Vec::new();
-    places.resize_with(wanted, || None);
+    let mut events: Vec<Event> = Vec::new();
+    let mut parts: Vec<(u64, Part)> = Vec::new();
     for (table, sql) in selects {
         let bad_row = |values: &[ValueRef<'_>], source| ReadError::Row {
             path: path.to_path_buf(),
@@ -279,17 +278,18 @@ fn fetch(
             let values = values_of(row, table).map_err(wrong)?;
             let values = &values[..table.width()];
             if is_part {
-                let (fit_seq, part) = decode_part(table, values).map_err(|source| bad_row(values, source))?;
-                if let Some(Some(fit)) = places.get_mut(place_of(fit_seq)) {
-                    attach(fit, part);
-                }
+                parts.push(decode_part(table, values).map_err(|source| bad_row(values, source))?);
             } else {
-                let event = decode(table, values).map_err(|source| bad_row(values, source))?;
-                if let Some(place) = places.get_mut(place_of(event.seq)) {
-                    *place = Some(event);
-                }
+                events.push(decode(table, values).map_err(|source| bad_row(values, source))?);
             }
         }
     }
-    Ok(places.into_iter().flatten().collect())
+    // A stable sort finds the runs and merges them.
+    events.sort_by_key(|event| event.seq);
+    for (fit_seq, part) in parts {
+        if let Ok(place) = events.binary_search_by_key(&fit_seq, |event| event.seq) {
+            attach(&mut events[place], part);
+        }
+    }
+    Ok(events)
 }

@@ -220,7 +220,7 @@ fn batch_problem(
     let mut latest_elapsed_ns = i64::MIN;
     let mut last: Option<Event> = None;
     while after < batch.last_seq {
-        let until = batch.last_seq.min(after + CHUNK);
+        let until = batch.last_seq.min(after.saturating_add(CHUNK));
         let limit = usize::try_from(until - after).unwrap_or(1);
         let events = match reader.read(after, limit) {
             Ok(events) => events,

@@ -146,7 +146,7 @@ fn readable(path: &Path) -> Option<Vec<Event>> {
 fn no_flipped_bit_and_no_lost_end_changes_events_without_a_complaint() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.interphase");
-    recorded(&path, 8, 150);
+    recorded(&path, 4, 150);
     let whole = std::fs::read(&path).unwrap();
     let events = all_events(&path);
     let damaged = folder.path().join("b.interphase");
