@@ -10,5 +10,6 @@ pub mod files;
 pub mod instrument;
 pub mod profile;
 pub mod recording;
+pub mod simulator;
 pub mod spectrum;
 pub mod state;

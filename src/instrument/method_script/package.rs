@@ -59,6 +59,8 @@ impl VariableType {
     pub const TEMPERATURE: Self = Self(*b"ed");
     /// A count.
     pub const COUNT: Self = Self(*b"ee");
+    /// A number without a unit.
+    pub const GENERIC: Self = Self(*b"ja");
 
     /// A type from its two lower-case letters.
     #[must_use]

@@ -1,0 +1,134 @@
+//! `interphase simulate`: a simulated instrument on a pseudo-terminal.
+
+use std::fs::OpenOptions;
+use std::io::{Read, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use anyhow::Context;
+use clap::Args;
+
+use super::output;
+use crate::profile::{Cell, Instrument, Kind, find};
+use crate::session::runtime::{RuntimeDirectory, SimulatorInfo};
+use crate::session::{lifeline, signals};
+use crate::simulator::{CellModel, Device, DeviceSettings, Persona, Server, ServerSettings};
+
+/// Serve a simulated instrument on a pseudo-terminal until it is interrupted. The first line of standard
+/// output is the path of the port.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example:\n  interphase simulate --instrument es4_hr --cell li_lpscl_li --link /tmp/es4 --time-scale 100"
+)]
+pub(super) struct SimulateArgs {
+    /// Instrument to be: a profile's name or file
+    #[arg(long, value_name = "PROFILE")]
+    instrument: String,
+    /// Cell to measure: a profile's name or file
+    #[arg(long, value_name = "PROFILE")]
+    cell: String,
+    /// Make a symbolic link to the port, removed at the end
+    #[arg(long, value_name = "PATH")]
+    link: Option<PathBuf>,
+    /// How much faster than the wall clock the instrument and its cell live
+    #[arg(long, value_name = "X", default_value_t = 1.0)]
+    time_scale: f64,
+    /// Seed of the noise: the same measurement with the same seed gives the same values
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    seed: u64,
+    /// Serial number of the instrument; made from the seed where not given
+    #[arg(long, value_name = "TEXT", value_parser = serial)]
+    serial: Option<String>,
+    /// Write what the cell really was in each sweep, as JSON lines
+    #[arg(long, value_name = "FILE")]
+    truth: Option<PathBuf>,
+    /// Announce the port as a JSON object
+    #[arg(long)]
+    json: bool,
+    /// End when standard input closes
+    #[arg(long, hide = true)]
+    until_stdin_closes: bool,
+}
+
+/// A serial number as the protocol can carry it.
+fn serial(text: &str) -> Result<String, String> {
+    let plain = !text.is_empty() && text.len() <= 32 && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    if plain {
+        Ok(text.to_owned())
+    } else {
+        Err("a serial number is 1 to 32 letters and digits".to_owned())
+    }
+}
+
+pub(super) fn run(args: SimulateArgs) -> anyhow::Result<ExitCode> {
+    let instrument = find(Kind::Instrument, &args.instrument)?;
+    let instrument = Instrument::parse(&instrument.origin, &instrument.text)?;
+    let cell = find(Kind::Cell, &args.cell)?;
+    let cell = Cell::parse(&cell.origin, &cell.text)?;
+    let persona = Persona::of_device(&instrument.device)?;
+    let settings = DeviceSettings {
+        serial: args.serial.unwrap_or_else(|| persona.serial(args.seed)),
+        persona,
+        cell: CellModel::from_profile(&cell)?,
+        seed: args.seed,
+    };
+    let truth = args.truth.map(|path| {
+        let file = OpenOptions::new()
+            .create(true)
+            .write(true)
+            .truncate(true)
+            .open(&path);
+        file.with_context(|| format!("{}: cannot be written", path.display()))
+    });
+    let truth = truth
+        .transpose()?
+        .map(|file| Box::new(file) as Box<dyn Write + Send>);
+    let server_settings = ServerSettings {
+        link: args.link,
+        time_scale: args.time_scale,
+        truth,
+    };
+    let server = Server::open(Device::new(settings), server_settings)?;
+    let info = SimulatorInfo {
+        pid: std::process::id(),
+        instrument: instrument.name,
+        cell: cell.name,
+        seed: args.seed,
+        time_scale: args.time_scale,
+    };
+    // Held until the server has ended, so that a session finds the time scale of this port.
+    let _registration = RuntimeDirectory::open()?.register_simulator(server.device_number(), &info)?;
+    let (stop, keep) = std::io::pipe()?;
+    let keep = Arc::new(Mutex::new(Some(keep)));
+    let end = {
+        let keep = Arc::clone(&keep);
+        // Closing the pipe ends the server.
+        move || drop(keep.lock().unwrap_or_else(PoisonError::into_inner).take())
+    };
+    signals::on_stop(end.clone())?;
+    lifeline::on_cut(end.clone());
+    if args.until_stdin_closes {
+        std::thread::Builder::new()
+            .name("stdin".to_owned())
+            .spawn(move || {
+                let mut bytes = [0; 64];
+                while !matches!(std::io::stdin().read(&mut bytes), Ok(0) | Err(_)) {}
+                end();
+            })?;
+    }
+    announce(&server, args.json)?;
+    server.run(stop.into())?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn announce(server: &Server, json: bool) -> anyhow::Result<()> {
+    let port = server.path().display().to_string();
+    let link = server.link().map(|link| link.display().to_string());
+    if json {
+        output::line(serde_json::json!({ "port": port, "link": link }).to_string())?;
+    } else {
+        output::line(port)?;
+    }
+    Ok(())
+}

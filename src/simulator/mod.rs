@@ -1,0 +1,29 @@
+//! A simulated instrument: a cell that ages, a potentiostat that measures it, and the wire protocol it
+//! speaks on a pty.
+//!
+//! [`Device`] does no I/O and reads no clock: bytes and times go in, bytes come out. [`Server`] puts it on
+//! a pty.
+
+mod cell;
+mod device;
+mod execution;
+mod impedance_sweep;
+mod measurement;
+mod persona;
+mod potentiostat;
+mod pty;
+mod script;
+mod server;
+mod set_up;
+mod truth;
+mod variables;
+
+#[cfg(test)]
+mod tests;
+
+pub use cell::{CellError, CellModel, Growth};
+pub use device::{Device, DeviceSettings};
+pub use persona::{Persona, UnknownPersona};
+pub use pty::{Pty, PtyError};
+pub use server::{Server, ServerError, ServerSettings};
+pub use truth::{SweepTruth, TrueValue};

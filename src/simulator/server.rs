@@ -1,0 +1,250 @@
+//! Serves a device on a pseudo-terminal until it is told to stop.
+
+use std::io::Write;
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+
+use super::device::Device;
+use super::pty::{Pty, PtyError};
+
+/// With more than this waiting to be read the device stands still, as one behind a full USB pipe does.
+const BACK_PRESSURE_BYTES: usize = 64 * 1024;
+
+/// How a device is served.
+pub struct ServerSettings {
+    /// A symbolic link to the port.
+    pub link: Option<PathBuf>,
+    /// How much faster than real time the device and its cell live.
+    pub time_scale: f64,
+    /// Takes the truth about every sweep as JSON lines.
+    pub truth: Option<Box<dyn Write + Send>>,
+}
+
+/// Why serving ended.
+#[derive(Debug, thiserror::Error)]
+pub enum ServerError {
+    /// There is no pseudo-terminal, or no link to it.
+    #[error(transparent)]
+    Pty(#[from] PtyError),
+    /// The time scale is not a number above zero.
+    #[error("the time scale {0} is not a number above zero")]
+    TimeScale(f64),
+    /// The line broke.
+    #[error("the simulated line failed: {0}")]
+    Line(#[source] std::io::Error),
+    /// The truth could not be written.
+    #[error("the truth about a sweep could not be written: {0}")]
+    Truth(#[source] std::io::Error),
+}
+
+/// A device on a pseudo-terminal.
+pub struct Server {
+    device: Device,
+    pty: Pty,
+    time_scale: f64,
+    truth: Option<Box<dyn Write + Send>>,
+    started: Instant,
+    pending: Vec<u8>,
+}
+
+impl Server {
+    /// Opens the port. Clients may open it from now on; they are answered while [`Server::run`] runs.
+    ///
+    /// # Errors
+    /// When there is no port or no link to it, or the time scale makes no sense.
+    pub fn open(device: Device, settings: ServerSettings) -> Result<Self, ServerError> {
+        let ServerSettings {
+            link,
+            time_scale,
+            truth,
+        } = settings;
+        if !(time_scale.is_finite() && time_scale > 0.0) {
+            return Err(ServerError::TimeScale(time_scale));
+        }
+        let mut pty = Pty::open()?;
+        if let Some(link) = link {
+            pty.link(&link)?;
+        }
+        Ok(Self {
+            device,
+            pty,
+            time_scale,
+            truth,
+            started: Instant::now(),
+            pending: Vec::new(),
+        })
+    }
+
+    /// The path of the port.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        self.pty.path()
+    }
+
+    /// The link to it.
+    #[must_use]
+    pub fn link(&self) -> Option<&Path> {
+        self.pty.link_path()
+    }
+
+    /// Major and minor device number of the port, under which its time scale can be registered.
+    #[must_use]
+    pub fn device_number(&self) -> (u32, u32) {
+        self.pty.device_number()
+    }
+
+    /// Serves until `stop` becomes readable or its other end closes. Blocks the thread.
+    ///
+    /// # Errors
+    /// When the line breaks or the truth cannot be written.
+    pub fn run(mut self, stop: OwnedFd) -> Result<(), ServerError> {
+        loop {
+            let blocked = self.pending.len() > BACK_PRESSURE_BYTES;
+            if !blocked {
+                let sent = self.device.advance(self.now_s());
+                self.pending.extend_from_slice(&sent);
+                self.write_truths()?;
+            }
+            self.flush()?;
+            let timeout = if blocked { None } else { self.until_deadline() };
+            let mut events = PollFlags::empty();
+            if !blocked {
+                events |= PollFlags::IN;
+            }
+            if !self.pending.is_empty() {
+                events |= PollFlags::OUT;
+            }
+            let mut polled = [PollFd::new(&self.pty, events), PollFd::new(&stop, PollFlags::IN)];
+            match poll(&mut polled, timeout.as_ref()) {
+                Ok(_) | Err(Errno::INTR) => {}
+                Err(errno) => return Err(ServerError::Line(errno.into())),
+            }
+            let (line, stopped) = (polled[0].revents(), !polled[1].revents().is_empty());
+            if stopped {
+                return Ok(());
+            }
+            if line.contains(PollFlags::IN) {
+                self.read()?;
+            }
+        }
+    }
+
+    fn now_s(&self) -> f64 {
+        self.started.elapsed().as_secs_f64() * self.time_scale
+    }
+
+    /// Real time until the device does something of itself.
+    fn until_deadline(&self) -> Option<Timespec> {
+        let wait_s = (self.device.deadline_s()? - self.now_s()).max(0.0) / self.time_scale;
+        // A nanosecond more, so that rounding does not wake the loop just before its time; a day at most.
+        let wait = Duration::from_secs_f64(wait_s.min(86_400.0)) + Duration::from_nanos(1);
+        Timespec::try_from(wait).ok()
+    }
+
+    fn read(&mut self) -> Result<(), ServerError> {
+        let mut bytes = [0; 4096];
+        match rustix::io::read(&self.pty, &mut bytes) {
+            Ok(count) => {
+                let now_s = self.now_s();
+                self.device.receive(&bytes[..count], now_s);
+                Ok(())
+            }
+            // EIO: all clients are gone; the own end of the line keeps it up, so this passes.
+            Err(Errno::AGAIN | Errno::INTR | Errno::IO) => Ok(()),
+            Err(errno) => Err(ServerError::Line(errno.into())),
+        }
+    }
+
+    fn flush(&mut self) -> Result<(), ServerError> {
+        while !self.pending.is_empty() {
+            match rustix::io::write(&self.pty, &self.pending) {
+                Ok(count) => {
+                    self.pending.drain(..count);
+                }
+                Err(Errno::INTR) => {}
+                Err(Errno::AGAIN) => break,
+                Err(errno) => return Err(ServerError::Line(errno.into())),
+            }
+        }
+        Ok(())
+    }
+
+    fn write_truths(&mut self) -> Result<(), ServerError> {
+        for truth in self.device.take_truths() {
+            if let Some(sink) = &mut self.truth {
+                let mut line =
+                    serde_json::to_vec(&truth).map_err(|error| ServerError::Truth(error.into()))?;
+                line.push(b'\n');
+                sink.write_all(&line)
+                    .and_then(|()| sink.flush())
+                    .map_err(ServerError::Truth)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::OpenOptions;
+    use std::io::{BufRead, BufReader};
+    use std::os::unix::fs::OpenOptionsExt;
+
+    use rustix::fs::OFlags;
+
+    use super::super::tests::{EIS, device};
+    use super::*;
+
+    #[test]
+    fn a_client_of_the_port_gets_a_sweep_and_the_truth_is_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let (link, truth) = (folder.path().join("port"), folder.path().join("truth.jsonl"));
+        let settings = ServerSettings {
+            link: Some(link.clone()),
+            time_scale: 1000.0,
+            truth: Some(Box::new(std::fs::File::create(&truth).unwrap())),
+        };
+        let server = Server::open(device(), settings).unwrap();
+        let (stop, keep) = std::io::pipe().unwrap();
+        let thread = std::thread::spawn(move || server.run(stop.into()));
+        let flags = (OFlags::NOCTTY | OFlags::CLOEXEC).bits() as i32;
+        let mut port = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .custom_flags(flags)
+            .open(&link)
+            .unwrap();
+        port.write_all(EIS.as_bytes()).unwrap();
+        let lines: Vec<_> = BufReader::new(&port)
+            .lines()
+            .map(Result::unwrap)
+            .take_while(|line| !line.is_empty())
+            .collect();
+        assert_eq!(lines.iter().map(|line| &line[..1]).collect::<String>(), "eMPPP*");
+        drop(keep);
+        thread.join().unwrap().unwrap();
+        assert!(link.symlink_metadata().is_err());
+        let truth = std::fs::read_to_string(&truth).unwrap();
+        let value: serde_json::Value = serde_json::from_str(&truth).unwrap();
+        assert_eq!(value["true"]["R1"]["mean"], 1000.0);
+    }
+
+    #[test]
+    fn a_time_scale_that_is_not_above_zero_is_refused() {
+        for time_scale in [0.0, -1.0, f64::NAN, f64::INFINITY] {
+            let settings = ServerSettings {
+                link: None,
+                time_scale,
+                truth: None,
+            };
+            assert!(matches!(
+                Server::open(device(), settings),
+                Err(ServerError::TimeScale(_))
+            ));
+        }
+    }
+}
