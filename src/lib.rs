@@ -6,10 +6,13 @@
 pub mod analysis;
 pub mod circuit;
 pub mod event;
+pub mod figure;
 pub mod files;
 pub mod instrument;
 pub mod profile;
 pub mod recording;
+pub mod screen;
 pub mod simulator;
 pub mod spectrum;
 pub mod state;
+pub mod units;

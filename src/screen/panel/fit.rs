@@ -1,0 +1,306 @@
+//! The fit: every number with its error, words where the data do not tell a number, what changed.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+use super::{Line, Scene};
+use crate::analysis::fit::{Parameter, Sum};
+use crate::event::Fit;
+use crate::state::SweepRecord;
+use crate::units::{change_percent, engineering, with_error};
+
+/// Columns from which on the change since the previous sweep has room beside that since the first.
+const WIDE: u16 = 46;
+
+/// Probability below which the signs of the residuals are not those of noise.
+const RUNS_LIMIT: f64 = 0.01;
+
+/// What the data say about one quantity.
+enum Told {
+    /// A value with its error.
+    Number(f64, f64),
+    /// A value given by the user.
+    Fixed(f64),
+    /// A word.
+    Word(&'static str),
+}
+
+fn told_of_parameter(parameter: &Parameter, is_final: bool) -> Told {
+    if parameter.fixed {
+        return Told::Fixed(parameter.value);
+    }
+    if parameter.at_bound {
+        return Told::Word("at bound");
+    }
+    told(parameter.value, parameter.std_error, parameter.determined, is_final)
+}
+
+fn told_of_sum(sum: &Sum, is_final: bool) -> Told {
+    told(sum.value, sum.std_error, sum.determined, is_final)
+}
+
+fn told(value: f64, std_error: Option<f64>, determined: bool, is_final: bool) -> Told {
+    match std_error {
+        Some(error) if determined && value.is_finite() && error.is_finite() => Told::Number(value, error),
+        _ if is_final => Told::Word("not determined"),
+        _ => Told::Word("not yet"),
+    }
+}
+
+/// Value and error that an earlier fit gave for a parameter or sum, where it could.
+fn earlier(fit: &Fit, name: &str) -> Option<(f64, f64)> {
+    let told = match fit.result.parameter(name) {
+        Some(parameter) => told_of_parameter(parameter, true),
+        None => told_of_sum(fit.result.sum(name)?, true),
+    };
+    match told {
+        Told::Number(value, error) => Some((value, error)),
+        _ => None,
+    }
+}
+
+/// The fits of the first sweep that has one and of the last before the one shown.
+struct References<'a> {
+    first: Option<(u32, &'a Fit)>,
+    previous: Option<(u32, &'a Fit)>,
+}
+
+impl<'a> References<'a> {
+    fn of(scene: &Scene<'a>, shown: u32) -> Self {
+        let fitted = |sweep: &'a SweepRecord| Some((sweep.started.sweep, &sweep.fit.as_ref()?.1));
+        let before = scene.state.sweeps().iter().filter(|sweep| sweep.started.sweep < shown);
+        Self {
+            first: before.clone().find_map(fitted),
+            previous: before.rev().find_map(fitted),
+        }
+    }
+}
+
+/// Title of the panel.
+pub fn fit_title(scene: &Scene<'_>) -> Line {
+    let line = Line::new().with("Fit", scene.theme.strong);
+    let sweep = scene.view.shown_sweep(scene.state);
+    match sweep.map(|sweep| (sweep, scene.state.fit_of(sweep.started.sweep))) {
+        Some((_, Some(fit))) if !fit.is_final => line.with(", points so far", scene.theme.text),
+        Some((sweep, Some(_))) => line.with(format!(" of sweep {}", sweep.started.sweep), scene.theme.text),
+        _ => line,
+    }
+}
+
+/// Paints the fit.
+pub fn fit(scene: &Scene<'_>, inner: Rect, buffer: &mut Buffer) {
+    let sweep = scene.view.shown_sweep(scene.state);
+    let fit = sweep.and_then(|sweep| scene.state.fit_of(sweep.started.sweep));
+    let (width, rows) = (inner.width.saturating_sub(2), usize::from(inner.height));
+    let lines = match (sweep, fit) {
+        (Some(sweep), Some(fit)) => lines(scene, sweep, fit, width, rows),
+        _ => waiting(scene, sweep, width),
+    };
+    for (line, row) in lines.iter().zip(inner.y..inner.bottom()) {
+        scene.write(line, inner.x + 1, row, width, buffer);
+    }
+}
+
+/// Before the first fit of a sweep: the same rows, with words in the place of numbers.
+fn waiting(scene: &Scene<'_>, sweep: Option<&SweepRecord>, width: u16) -> Vec<Line> {
+    let theme = scene.theme;
+    let Some((_, session)) = &scene.state.head().session else { return Vec::new() };
+    let mut lines = vec![Line::new().with(session.circuit.clone(), theme.quiet)];
+    let known = scene.state.sweeps().iter().rev().find_map(|sweep| sweep.fit.as_ref());
+    let names: Vec<String> = match known {
+        Some((_, fit)) => fit.result.parameters.iter().map(|parameter| parameter.name.clone()).collect(),
+        None => crate::circuit::Circuit::parse(&session.circuit)
+            .map(|circuit| circuit.parameters().iter().map(|parameter| parameter.name.clone()).collect())
+            .unwrap_or_default(),
+    };
+    let finished = sweep.is_some_and(|sweep| sweep.ended.is_some());
+    let word = if finished { "no fit" } else { "not yet" };
+    let columns = Columns::for_names(names.iter().chain(&session.track), scene, width);
+    for name in names.iter().chain(&session.track) {
+        lines.push(columns.word(name, word, scene));
+    }
+    lines
+}
+
+fn lines(scene: &Scene<'_>, sweep: &SweepRecord, fit: &Fit, width: u16, rows: usize) -> Vec<Line> {
+    let theme = scene.theme;
+    let references = References::of(scene, sweep.started.sweep);
+    let result = &fit.result;
+    let names = result.parameters.iter().map(|parameter| &parameter.name);
+    let columns = Columns::for_names(names.chain(result.sums.iter().map(|sum| &sum.name)), scene, width);
+    let mut heading = Line::new().with(result.circuit.clone(), theme.quiet);
+    let captions = columns.captions(&references, scene);
+    heading.pad_to(usize::from(width).saturating_sub(captions.width()));
+    if heading.width() + captions.width() <= usize::from(width) {
+        heading.extend(&captions);
+    }
+    let mut lines = vec![heading];
+    for parameter in &result.parameters {
+        let told = told_of_parameter(parameter, fit.is_final);
+        lines.push(columns.row(&parameter.name, &parameter.unit, &told, &references, scene));
+    }
+    for sum in &result.sums {
+        let told = told_of_sum(sum, fit.is_final);
+        lines.push(columns.row(&sum.name, "ohm", &told, &references, scene));
+    }
+    let quality = quality(scene, sweep, fit);
+    let more = details(scene, fit);
+    // What does not fit is cut above the line that says how good the fit is.
+    if lines.len() + 1 + more.len() < rows {
+        lines.push(Line::new());
+        lines.push(quality);
+        lines.extend(more);
+    } else {
+        lines.truncate(rows.saturating_sub(1));
+        lines.push(quality);
+    }
+    lines
+}
+
+/// Noise, Kramers-Kronig verdict, and whether the residuals look like noise.
+fn quality(scene: &Scene<'_>, sweep: &SweepRecord, fit: &Fit) -> Line {
+    let theme = scene.theme;
+    let mut line = Line::new();
+    if let Some(noise) = fit.result.noise_percent.filter(|noise| noise.is_finite()) {
+        line.push("noise ", theme.quiet);
+        line.push(format!("{noise:.2} %"), theme.text);
+    }
+    if let Some(p) = fit.result.runs_p.filter(|p| *p < RUNS_LIMIT) {
+        line.push("  ", Style::new());
+        line.push(format!("misfit: runs p {p:.0e}"), theme.warning);
+    }
+    if let Some((_, validity)) = &sweep.validity {
+        line.push("  KK ", theme.quiet);
+        let style = match validity.verdict.as_str() {
+            "pass" => theme.text,
+            "fail" => theme.alarm,
+            _ => theme.warning,
+        };
+        line.push(validity.verdict.clone(), style);
+        if let Some(largest) = validity.max_residual_percent {
+            line.push(format!(" {largest:.1} %"), theme.text);
+        }
+    }
+    if !fit.result.converged {
+        line.push("  not converged", theme.warning);
+    }
+    line.push("  ", Style::new());
+    line.push(format!("{:>4.0} us", fit.result.elapsed_us).replace('u', micro(scene)), theme.quiet);
+    line
+}
+
+fn micro(scene: &Scene<'_>) -> &'static str {
+    match scene.glyphs.script {
+        crate::units::Script::Unicode => "µ",
+        crate::units::Script::Ascii => "u",
+    }
+}
+
+/// What there is room for only on a large screen.
+fn details(scene: &Scene<'_>, fit: &Fit) -> Vec<Line> {
+    let theme = scene.theme;
+    let result = &fit.result;
+    let mut points = format!("{} of {} points", result.n_used, result.n_points);
+    if result.left_out > 0 {
+        points.push_str(&format!(", {} left out", result.left_out));
+    }
+    let weight = format!("{points}, {} weight", result.weight.word());
+    let runs = match result.runs_p {
+        Some(p) if p < RUNS_LIMIT => "residuals have a pattern (runs test)".to_owned(),
+        Some(p) => format!("residuals look like noise, runs p {p:.1}"),
+        None => String::new(),
+    };
+    [weight, runs, fit.engine.clone()]
+        .into_iter()
+        .filter(|text| !text.is_empty())
+        .map(|text| Line::new().with(text, theme.quiet))
+        .collect()
+}
+
+/// Places of the columns, the same for all rows.
+struct Columns {
+    name: usize,
+    unit: usize,
+    width: usize,
+    wide: bool,
+}
+
+const VALUE: usize = 6;
+const ERROR: usize = 5;
+
+impl Columns {
+    fn for_names<'n>(names: impl Iterator<Item = &'n String>, scene: &Scene<'_>, width: u16) -> Self {
+        let longest = names.map(|name| name.chars().count()).max().unwrap_or(0);
+        Self {
+            name: longest.clamp(2, 10),
+            unit: if scene.glyphs.script == crate::units::Script::Ascii { 6 } else { 5 },
+            width: usize::from(width),
+            wide: width >= WIDE,
+        }
+    }
+
+    /// Columns of one entry of change, and how many there are.
+    fn change(&self) -> usize {
+        11
+    }
+
+    fn captions(&self, references: &References<'_>, scene: &Scene<'_>) -> Line {
+        let quiet = scene.theme.quiet;
+        let delta = scene.glyphs.delta;
+        let caption = |reference: Option<(u32, &Fit)>| match reference {
+            Some((sweep, _)) => format!("{delta}% vs {sweep}"),
+            None => String::new(),
+        };
+        let (first, previous) = (caption(references.first), caption(references.previous));
+        let wide = self.wide && first != previous;
+        let width = self.change();
+        if wide {
+            Line::new().with(format!("{previous:>width$}{first:>width$}"), quiet)
+        } else {
+            Line::new().with(format!(" {first}"), quiet)
+        }
+    }
+
+    fn word(&self, name: &str, word: &str, scene: &Scene<'_>) -> Line {
+        let mut line = Line::new().with(name, scene.theme.text);
+        line.pad_to(self.name + 2);
+        line.with(word, scene.theme.word)
+    }
+
+    fn row(&self, name: &str, unit: &str, told: &Told, references: &References<'_>, scene: &Scene<'_>) -> Line {
+        let (theme, script) = (scene.theme, scene.glyphs.script);
+        let (value, error) = match told {
+            Told::Word(word) => return self.word(name, word, scene),
+            Told::Fixed(value) => {
+                return self.word(name, &format!("{} fixed", engineering(*value, unit, script)), scene);
+            }
+            Told::Number(value, error) => (*value, *error),
+        };
+        let quantity = with_error(value, error, unit, script);
+        let mut line = Line::new().with(name, theme.text);
+        line.pad_to(self.name);
+        line.push(format!(" {:>VALUE$}", quantity.value), theme.strong);
+        line.push(format!(" {} {:<ERROR$} ", script.plus_minus(), quantity.error), theme.text);
+        line.push(format!("{:<1$}", quantity.unit, self.unit), theme.quiet);
+        let change = |reference: Option<(u32, &Fit)>| {
+            let (_, fit) = reference?;
+            let change = change_percent((value, error), earlier(fit, name)?, script);
+            Some(format!("{}{}{}", change.value, script.plus_minus(), change.error))
+        };
+        let same = references.first.map(|(sweep, _)| sweep) == references.previous.map(|(sweep, _)| sweep);
+        let mut changes = String::new();
+        let width = self.change();
+        if self.wide && !same {
+            changes.push_str(&format!("{:>width$}", change(references.previous).unwrap_or_default()));
+        }
+        changes.push_str(&format!("{:>width$}", change(references.first).unwrap_or_default()));
+        let room = self.width.saturating_sub(line.width());
+        let changes = if changes.chars().count() > room { changes.trim_start().to_owned() } else { changes };
+        if changes.chars().count() <= room {
+            line.pad_to(self.width - changes.chars().count());
+            line.push(changes, theme.text);
+        }
+        line
+    }
+}

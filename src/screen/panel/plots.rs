@@ -1,0 +1,155 @@
+//! The figures of the sweep that is looked at, and histories as small multiples.
+
+use num_complex::Complex64;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::{Line, Scene, title};
+use crate::figure::{Curve, Figure, Range, bode_modulus, bode_phase, history, nyquist, residuals};
+use crate::screen::follow::{self, frequency_range, history_of};
+use crate::screen::plot::Painter;
+use crate::state::SweepRecord;
+use crate::units::with_error;
+
+/// The figures of one sweep: its curve and residuals are computed once a frame.
+pub struct Plots<'a> {
+    scene: Scene<'a>,
+    sweep: Option<&'a SweepRecord>,
+    curve: Curve,
+    residuals: Vec<(f64, Complex64)>,
+}
+
+impl<'a> Plots<'a> {
+    /// The figures of the sweep that is looked at.
+    #[must_use]
+    pub fn new(scene: Scene<'a>) -> Self {
+        let sweep = scene.view.shown_sweep(scene.state);
+        let fit = sweep.and_then(|sweep| scene.state.fit_of(sweep.started.sweep));
+        Self {
+            scene,
+            sweep,
+            curve: sweep.map(|sweep| follow::curve(fit, sweep)).unwrap_or_default(),
+            residuals: sweep
+                .zip(fit)
+                .map(|(sweep, fit)| follow::residuals(fit, sweep.points()))
+                .unwrap_or_default(),
+        }
+    }
+
+    /// Paints the Nyquist plot.
+    pub fn nyquist(&self, inner: Rect, buffer: &mut Buffer) {
+        let axes = &self.scene.view.axes;
+        let unknown = Range::new(0.0, 100.0);
+        let figure = nyquist(
+            self.points(),
+            self.newest(),
+            &self.curve,
+            axes.real.range_or(unknown),
+            axes.imaginary.range_or(unknown),
+        );
+        self.paint("Nyquist", &figure, inner, buffer);
+    }
+
+    /// Paints |Z| over frequency.
+    pub fn modulus(&self, inner: Rect, buffer: &mut Buffer) {
+        let range = self.scene.view.axes.modulus.range_or(Range::new(1.0, 1000.0));
+        let figure = bode_modulus(self.points(), self.newest(), &self.curve, self.frequencies(), range);
+        self.paint("Bode", &figure, inner, buffer);
+    }
+
+    /// Paints the phase over frequency.
+    pub fn phase(&self, inner: Rect, buffer: &mut Buffer) {
+        let range = self.scene.view.axes.phase.range_or(Range::new(0.0, 90.0));
+        let figure = bode_phase(self.points(), self.newest(), &self.curve, self.frequencies(), range);
+        self.paint("Bode", &figure, inner, buffer);
+    }
+
+    /// Paints the residuals over frequency.
+    pub fn residuals(&self, inner: Rect, buffer: &mut Buffer) {
+        let range = self.scene.view.axes.residual.range_or(Range::new(-1.0, 1.0));
+        let figure = residuals(&self.residuals, self.frequencies(), range);
+        let glyphs = self.scene.glyphs;
+        let heading = format!("Residuals {} real {} imaginary", glyphs.measured, glyphs.second);
+        self.paint(&heading, &figure, inner, buffer);
+    }
+
+    fn points(&self) -> &'a [crate::spectrum::Point] {
+        self.sweep.map_or(&[], |sweep| sweep.points())
+    }
+
+    /// The newest point stands out while its sweep runs.
+    fn newest(&self) -> Option<usize> {
+        let sweep = self.sweep.filter(|sweep| sweep.ended.is_none())?;
+        sweep.points().len().checked_sub(1)
+    }
+
+    fn frequencies(&self) -> Range {
+        self.sweep.map_or(Range::new(0.1, 1e5), frequency_range)
+    }
+
+    fn paint(&self, name: &str, figure: &Figure, inner: Rect, buffer: &mut Buffer) {
+        paint(&self.scene, name, figure, inner, buffer);
+    }
+}
+
+fn paint(scene: &Scene<'_>, name: &str, figure: &Figure, inner: Rect, buffer: &mut Buffer) {
+    let painter = Painter {
+        theme: scene.theme,
+        glyphs: scene.glyphs,
+        cell_aspect: scene.view.cell_aspect,
+    };
+    painter.paint(figure, inner, buffer);
+    let caption = painter.ordinate_caption(figure, inner);
+    let heading = if name.is_empty() { Line::new() } else {
+        Line::new().with(format!("{name}  "), scene.theme.strong)
+    };
+    title(scene, inner, &heading.with(caption, scene.theme.text), buffer);
+}
+
+/// Paints the history of one parameter or sum, with its newest value in the title.
+fn one_history(scene: &Scene<'_>, name: &str, inner: Rect, buffer: &mut Buffer) {
+    let (record, abscissa) = history_of(scene.state, name);
+    let axes = &scene.view.axes;
+    let x = axes.history_x.range_or(Range::new(0.0, 3600.0));
+    let y = axes.histories.get(name).map(|axis| axis.range_or(Range::new(0.0, 1.0)));
+    let figure = history(&record, abscissa, x, y.unwrap_or(Range::new(0.0, 1.0)));
+    let painter = Painter {
+        theme: scene.theme,
+        glyphs: scene.glyphs,
+        cell_aspect: scene.view.cell_aspect,
+    };
+    let mut heading = Line::new().with(name, scene.theme.strong);
+    if record.points.is_empty() {
+        heading.push("  not yet", scene.theme.word);
+    } else {
+        painter.paint(&figure, inner, buffer);
+    }
+    if let Some(last) = record.points.last() {
+        let text = match (last.determined, last.std_error) {
+            (false, _) => "not determined".to_owned(),
+            (true, None) => "at bound".to_owned(),
+            (true, Some(error)) => {
+                let script = scene.glyphs.script;
+                with_error(last.value, error, &record.unit, script).line(script)
+            }
+        };
+        heading.push(format!("  {text}"), if last.determined { scene.theme.text } else { scene.theme.word });
+    }
+    title(scene, inner, &heading, buffer);
+}
+
+/// Paints histories into the insides of panels, from `first` on.
+pub fn histories(scene: &Scene<'_>, first: usize, inners: &[Rect], buffer: &mut Buffer) {
+    let names = follow::history_names(scene.state);
+    let first = first.min(names.len().saturating_sub(inners.len()));
+    for (name, inner) in names.iter().skip(first).zip(inners) {
+        one_history(scene, name, *inner, buffer);
+    }
+    if names.is_empty()
+        && let Some(inner) = inners.first()
+    {
+        let line = Line::new().with("not yet: no sweep has been fitted", scene.theme.word);
+        scene.write(&line, inner.x + 1, inner.y, inner.width.saturating_sub(2), buffer);
+        title(scene, *inner, &Line::new().with("History", scene.theme.strong), buffer);
+    }
+}

@@ -1,0 +1,6 @@
+//! Figures painted with dots and characters.
+
+mod canvas;
+mod paint;
+
+pub use paint::Painter;
