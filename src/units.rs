@@ -149,6 +149,38 @@ pub fn duration(seconds: f64) -> String {
     }
 }
 
+/// A length of time in seconds, as people write it: `90`, `45m`, `1h30m`, `3d 2h`.
+///
+/// # Errors
+/// In words, where it is none.
+pub fn parse_duration(text: &str) -> Result<f64, String> {
+    let wrong = || format!("`{text}` is no length of time; write 90, 45m, 1h30m or 3d 2h");
+    let text = text.trim();
+    if let Ok(seconds) = text.parse::<f64>() {
+        return if seconds.is_finite() && seconds >= 0.0 { Ok(seconds) } else { Err(wrong()) };
+    }
+    let mut seconds = 0.0;
+    let mut number = String::new();
+    for character in text.chars() {
+        let factor = match character {
+            '0'..='9' | '.' => {
+                number.push(character);
+                continue;
+            }
+            ' ' if number.is_empty() => continue,
+            'd' => 86_400.0,
+            'h' => 3600.0,
+            'm' => 60.0,
+            's' => 1.0,
+            _ => return Err(wrong()),
+        };
+        seconds += factor * number.parse::<f64>().map_err(|_| wrong())?;
+        number.clear();
+    }
+    // `1h30` is an hour and thirty minutes to everybody, but to guess is not this program's way.
+    if number.is_empty() && !text.is_empty() { Ok(seconds) } else { Err(wrong()) }
+}
+
 /// Power of 1000 whose prefix suits a value of that unit.
 #[must_use]
 pub fn group_of(magnitude: f64, unit: &str) -> i32 {
@@ -335,6 +367,16 @@ mod tests {
         }
 
         #[test]
+    fn a_length_of_time_is_read_as_people_write_it() {
+        for (text, seconds) in [("90", 90.0), ("1.5", 1.5), ("45m", 2700.0), ("1h30m", 5400.0), ("3d 2h", 266_400.0)] {
+            assert_eq!(parse_duration(text), Ok(seconds), "{text}");
+        }
+        for text in ["", "-3", "1h30", "h", "5 apples", "nan"] {
+            assert!(parse_duration(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
         fn nothing_panics_and_ascii_stays_ascii(value in any::<f64>(), error in any::<f64>()) {
             for unit in ["ohm", "S s^n", "1", "%", "deg", "ohm s^-1/2"] {
                 prop_assert!(engineering(value, unit, Script::Ascii).is_ascii());

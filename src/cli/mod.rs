@@ -16,6 +16,7 @@ mod show;
 mod simulate;
 mod start;
 mod stop;
+mod text;
 mod verify;
 
 use std::process::ExitCode;

@@ -44,7 +44,10 @@ pub(super) fn run(args: &ReplayArgs) -> anyhow::Result<ExitCode> {
     if !std::io::stdout().is_terminal() || !std::io::stdin().is_terminal() {
         bail!("the screen needs a terminal; use --json without one");
     }
-    let start = ReplayStart { speed: args.speed, from_s: args.from };
+    let start = ReplayStart {
+        speed: args.speed,
+        from_s: args.from,
+    };
     screen_run::run(Source::Replay(start), &args.file, &runtime, &args.screen.options())?;
     Ok(ExitCode::SUCCESS)
 }

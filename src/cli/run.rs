@@ -8,7 +8,7 @@ use anyhow::{Context, bail};
 use clap::Args;
 
 use super::screen_options::ScreenArgs;
-use super::{attach, json_lines, output, start};
+use super::{attach, json_lines, output, start, text};
 use crate::event::{EventBody, SessionEnded};
 use crate::session::client::Client;
 use crate::session::control::Request;
@@ -16,7 +16,6 @@ use crate::session::process::{ENDED_COMPLETE, ENDED_STOPPED};
 use crate::session::runtime::{RuntimeDirectory, device_number};
 use crate::session::signals;
 use crate::session::spec::SessionSpec;
-use crate::units;
 
 /// Measure: start a session in the background and show it. Leaving the screen leaves it running.
 #[derive(Debug, Args)]
@@ -157,7 +156,7 @@ fn headless(name: &str, recording: &Path, json: bool, runtime: &RuntimeDirectory
         output::message(format!("session {name}, recording {}", recording.display()));
         json_lines::follow(recording, runtime, |event, state| match &event.body {
             EventBody::Fit(fit) if fit.is_final => {
-                let sums: Vec<String> = fit.result.sums.iter().map(units::sum_text).collect();
+                let sums: Vec<String> = fit.result.sums.iter().map(text::sum).collect();
                 let points = state.sweep(fit.sweep).map_or(0, |sweep| sweep.points().len());
                 Ok(output::line(format!("sweep {}: {points} points; {}", fit.sweep, sums.join(", ")))?)
             }

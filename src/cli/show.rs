@@ -6,7 +6,8 @@ use std::process::ExitCode;
 use clap::Args;
 use serde_json::json;
 
-use super::output;
+use super::{output, text};
+use crate::event::utc_text;
 use crate::recording::Reader;
 use crate::state::State;
 use crate::units;
@@ -86,7 +87,7 @@ fn as_text(state: &State) -> Vec<String> {
         if !session.source.is_empty() {
             lines.push(format!("source       {}", session.source));
         }
-        lines.push(format!("began        {}", units::utc(stamp.utc_ns)));
+        lines.push(format!("began        {}", utc_text(stamp.utc_ns)));
     }
     if let Some(identity) = &head.identity {
         lines.push(format!("device       {} {} {}", identity.instrument, identity.serial, identity.firmware));
@@ -104,7 +105,7 @@ fn as_text(state: &State) -> Vec<String> {
             None => " (not ended)".to_owned(),
         };
         let sums = match &sweep.fit {
-            Some((_, fit)) => fit.result.sums.iter().map(units::sum_text).collect::<Vec<_>>().join(", "),
+            Some((_, fit)) => fit.result.sums.iter().map(text::sum).collect::<Vec<_>>().join(", "),
             None => "no fit".to_owned(),
         };
         lines.push(format!("sweep {:<6} {} points{complete}; {sums}", sweep.started.sweep, sweep.points().len()));

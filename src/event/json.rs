@@ -8,7 +8,8 @@ use super::kinds::{Event, EventBody, Fit, Gap, PointMeasured, SampleTaken};
 use super::wire_text::escape;
 
 /// UTC with microseconds, always the same width, so that lines sort as text.
-fn utc_text(utc_ns: i64) -> String {
+#[must_use]
+pub fn utc_text(utc_ns: i64) -> String {
     let stamp = Timestamp::from_nanosecond(i128::from(utc_ns)).unwrap_or(Timestamp::UNIX_EPOCH);
     format!("{stamp:.6}")
 }

@@ -7,6 +7,7 @@ mod wire_text;
 
 pub use crate::spectrum::Technique;
 pub use canonical::CanonicalHasher;
+pub use json::utc_text;
 pub use kinds::{
     Alarm, AlarmAcknowledged, CommandGiven, Direction, Event, EventBody, Fit, Gap, Identity, Link, LinkState,
     Note, PlanStep, PointMeasured, SampleTaken, SessionEnded, SessionStarted, Severity, Stamp, SweepEnded,

@@ -11,7 +11,10 @@ mod input;
 mod line_editor;
 mod panel;
 mod plot;
+pub mod run;
+mod terminal;
 mod theme;
+mod time_left;
 mod view;
 
 pub use actions::{Action, ActionEntry, Keymap, TABLE, footer};
