@@ -27,7 +27,8 @@ impl Outbox {
     /// Sends lines with a pause after each; all at once where there is no pause.
     pub fn push_lines(&mut self, lines: Vec<Vec<u8>>, pause_s: f64) {
         if pause_s > 0.0 {
-            self.pieces.extend(lines.into_iter().map(|bytes| Piece { bytes, pause_s }));
+            self.pieces
+                .extend(lines.into_iter().map(|bytes| Piece { bytes, pause_s }));
         } else {
             self.push(&lines.concat());
         }

@@ -18,11 +18,19 @@ pub(super) fn point(package: &Package, settings: &DriverSettings) -> Option<Poin
         frequency_hz,
         z_real_ohm,
         z_imag_ohm,
-        status: if numbers { worst(bits.unwrap_or(0)) } else { PointStatus::Invalid },
+        status: if numbers {
+            worst(bits.unwrap_or(0))
+        } else {
+            PointStatus::Invalid
+        },
         status_bits: bits.map(u32::from),
         // The metadata of Z' names the current range, that of Z'' the potential range.
         range: real.range.map(|code| settings.range_label(code)),
-        noise: [real.noise, imag.noise].into_iter().flatten().max().map(u32::from),
+        noise: [real.noise, imag.noise]
+            .into_iter()
+            .flatten()
+            .max()
+            .map(u32::from),
         ..Point::default()
     })
 }
@@ -36,7 +44,10 @@ pub(super) fn potential(package: &Package) -> Option<(f64, bool)> {
 }
 
 fn status_bits(variables: &[&Variable]) -> Option<u8> {
-    variables.iter().filter_map(|variable| variable.status).reduce(|all, bits| all | bits)
+    variables
+        .iter()
+        .filter_map(|variable| variable.status)
+        .reduce(|all, bits| all | bits)
 }
 
 /// The worst of what the bits say.
@@ -83,7 +94,10 @@ mod tests {
     #[test]
     fn a_published_point_keeps_values_sign_status_and_range() {
         let read = point_of("Pdc8030D40 ;ccAAE483Fm,14,288;cd7FD3127 ,14,288").unwrap();
-        assert_eq!((read.frequency_hz, read.z_real_ohm, read.z_imag_ohm), (200e3, 44_976.191, -184_025.0));
+        assert_eq!(
+            (read.frequency_hz, read.z_real_ohm, read.z_imag_ohm),
+            (200e3, 44_976.191, -184_025.0)
+        );
         assert_eq!((read.status, read.status_bits), (PointStatus::Underload, Some(4)));
         assert_eq!(read.range.as_deref(), Some("range 88"));
     }

@@ -47,7 +47,12 @@ impl Script {
         finite("bias_v", job.bias_v)?;
         let ordered = job.f_min_hz < job.f_max_hz || (job.f_min_hz == job.f_max_hz && job.n_points == 1);
         check("f_min_hz", job.f_min_hz, ordered, "below f_max_hz")?;
-        check("n_points", f64::from(job.n_points), job.n_points > 0, "at least 1")?;
+        check(
+            "n_points",
+            f64::from(job.n_points),
+            job.n_points > 0,
+            "at least 1",
+        )?;
 
         let (bias, range) = (literal(job.bias_v), literal(job.current_range_a));
         Self::of([
@@ -92,7 +97,12 @@ impl Script {
     ) -> Result<Self, ScriptError> {
         positive("duration_s", duration_s)?;
         positive("interval_s", interval_s)?;
-        check("interval_s", interval_s, interval_s <= duration_s, "at most duration_s")?;
+        check(
+            "interval_s",
+            interval_s,
+            interval_s <= duration_s,
+            "at most duration_s",
+        )?;
         // Six times the data rate, as the device's maker writes it for direct-current techniques.
         let bandwidth = (6.0 / interval_s).min(max_bandwidth_hz);
         Self::of([
