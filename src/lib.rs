@@ -5,6 +5,7 @@
 
 pub mod analysis;
 pub mod circuit;
+pub mod cli;
 pub mod event;
 pub mod figure;
 pub mod files;
@@ -12,6 +13,7 @@ pub mod instrument;
 pub mod profile;
 pub mod recording;
 pub mod screen;
+pub mod session;
 pub mod simulator;
 pub mod spectrum;
 pub mod state;

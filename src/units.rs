@@ -92,7 +92,12 @@ pub fn with_error(value: f64, std_error: f64, unit: &str, script: Script) -> Qua
 pub fn change_percent(value: (f64, f64), reference: (f64, f64), script: Script) -> Quantity {
     let ratio = value.0 / reference.0;
     let relative = (value.1 / value.0).hypot(reference.1 / reference.0);
-    let mut quantity = with_error(100.0 * (ratio - 1.0), 100.0 * (ratio * relative).abs(), "%", script);
+    let mut quantity = with_error(
+        100.0 * (ratio - 1.0),
+        100.0 * (ratio * relative).abs(),
+        "%",
+        script,
+    );
     if ratio > 1.0 && quantity.value != NOTHING {
         quantity.value.insert(0, '+');
     }
@@ -157,7 +162,11 @@ pub fn parse_duration(text: &str) -> Result<f64, String> {
     let wrong = || format!("`{text}` is no length of time; write 90, 45m, 1h30m or 3d 2h");
     let text = text.trim();
     if let Ok(seconds) = text.parse::<f64>() {
-        return if seconds.is_finite() && seconds >= 0.0 { Ok(seconds) } else { Err(wrong()) };
+        return if seconds.is_finite() && seconds >= 0.0 {
+            Ok(seconds)
+        } else {
+            Err(wrong())
+        };
     }
     let mut seconds = 0.0;
     let mut number = String::new();
@@ -178,7 +187,11 @@ pub fn parse_duration(text: &str) -> Result<f64, String> {
         number.clear();
     }
     // `1h30` is an hour and thirty minutes to everybody, but to guess is not this program's way.
-    if number.is_empty() && !text.is_empty() { Ok(seconds) } else { Err(wrong()) }
+    if number.is_empty() && !text.is_empty() {
+        Ok(seconds)
+    } else {
+        Err(wrong())
+    }
 }
 
 /// Power of 1000 whose prefix suits a value of that unit.
@@ -216,10 +229,18 @@ fn significant(value: f64, digits: i32, unit: &str) -> Scaled {
             group: 0,
         };
     }
-    let digit = if value == 0.0 { 0 } else { exponent_of(value) - (digits - 1) };
+    let digit = if value == 0.0 {
+        0
+    } else {
+        exponent_of(value) - (digits - 1)
+    };
     let rounded = round_to(value, digit);
     // Rounding may have carried into a new digit: 9.996 is 10.0, not 10.00.
-    let digit = if rounded == 0.0 { 0 } else { exponent_of(rounded) - (digits - 1) };
+    let digit = if rounded == 0.0 {
+        0
+    } else {
+        exponent_of(rounded) - (digits - 1)
+    };
     let group = group_of(rounded, unit);
     let decimals = usize::try_from(3 * group - digit).unwrap_or(0);
     let scaled = rounded / 1000f64.powi(group);
@@ -357,6 +378,22 @@ mod tests {
         );
     }
 
+    #[test]
+    fn a_length_of_time_is_read_as_people_write_it() {
+        for (text, seconds) in [
+            ("90", 90.0),
+            ("1.5", 1.5),
+            ("45m", 2700.0),
+            ("1h30m", 5400.0),
+            ("3d 2h", 266_400.0),
+        ] {
+            assert_eq!(parse_duration(text), Ok(seconds), "{text}");
+        }
+        for text in ["", "-3", "1h30", "h", "5 apples", "nan"] {
+            assert!(parse_duration(text).is_err(), "{text}");
+        }
+    }
+
     proptest! {
         #[test]
         fn any_number_is_read_back_within_its_last_digit(exponent in -14i32..12, mantissa in 1.0f64..9.999) {
@@ -367,16 +404,6 @@ mod tests {
         }
 
         #[test]
-    fn a_length_of_time_is_read_as_people_write_it() {
-        for (text, seconds) in [("90", 90.0), ("1.5", 1.5), ("45m", 2700.0), ("1h30m", 5400.0), ("3d 2h", 266_400.0)] {
-            assert_eq!(parse_duration(text), Ok(seconds), "{text}");
-        }
-        for text in ["", "-3", "1h30", "h", "5 apples", "nan"] {
-            assert!(parse_duration(text).is_err(), "{text}");
-        }
-    }
-
-    #[test]
         fn nothing_panics_and_ascii_stays_ascii(value in any::<f64>(), error in any::<f64>()) {
             for unit in ["ohm", "S s^n", "1", "%", "deg", "ohm s^-1/2"] {
                 prop_assert!(engineering(value, unit, Script::Ascii).is_ascii());

@@ -14,7 +14,9 @@ use crate::session::runtime::RuntimeDirectory;
 
 /// Show a running session, or a recording. Leaving the screen leaves the session running.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  interphase attach                       the only running session\n  interphase attach --headless --json     its events as they come")]
+#[command(
+    after_help = "Example:\n  interphase attach                       the only running session\n  interphase attach --headless --json     its events as they come"
+)]
 pub(super) struct AttachArgs {
     /// A session's name, or a recording; the only running session where not given
     target: Option<String>,

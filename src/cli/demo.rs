@@ -45,11 +45,16 @@ pub(super) fn run(args: &DemoArgs) -> anyhow::Result<ExitCode> {
     if !(args.time_scale.is_finite() && (1.0..=100_000.0).contains(&args.time_scale)) {
         bail!("--time-scale {}: must be between 1 and 100000", args.time_scale);
     }
-    if let Some(seconds) = args.seconds.filter(|seconds| !(seconds.is_finite() && *seconds > 0.0)) {
+    if let Some(seconds) = args
+        .seconds
+        .filter(|seconds| !(seconds.is_finite() && *seconds > 0.0))
+    {
         bail!("--seconds {seconds}: must be above 0");
     }
     if !std::io::stdout().is_terminal() || !std::io::stdin().is_terminal() {
-        bail!("the demo draws a screen and needs a terminal; without one use `simulate` and `run --headless`");
+        bail!(
+            "the demo draws a screen and needs a terminal; without one use `simulate` and `run --headless`"
+        );
     }
     let runtime = RuntimeDirectory::open()?;
     let chosen = start::choose(INSTRUMENT, CELL, "demo")?;
@@ -80,6 +85,8 @@ pub(super) fn run(args: &DemoArgs) -> anyhow::Result<ExitCode> {
     json_lines::follow(&launched.recording, &runtime, |_, _| Ok(()))?;
     shown?;
     let path = launched.recording.display();
-    output::message(format!("recording {path}\nplay it with: interphase replay {path}"));
+    output::message(format!(
+        "recording {path}\nplay it with: interphase replay {path}"
+    ));
     Ok(ExitCode::SUCCESS)
 }

@@ -54,5 +54,10 @@ fn newest_recordings() -> Vec<PathBuf> {
         .filter_map(|path| Some((path.metadata().ok()?.modified().ok()?, path)))
         .collect();
     found.sort();
-    found.into_iter().rev().take(RECORDINGS).map(|(_, path)| path).collect()
+    found
+        .into_iter()
+        .rev()
+        .take(RECORDINGS)
+        .map(|(_, path)| path)
+        .collect()
 }

@@ -49,16 +49,31 @@ pub(super) fn run(args: &ImportArgs) -> anyhow::Result<ExitCode> {
     }];
     for path in &args.files {
         let bytes = std::fs::read(path).with_context(|| path.display().to_string())?;
-        let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-        spectra.extend(delimited::read(&path.display().to_string(), &String::from_utf8_lossy(&bytes))?);
-        attachments.push(Attachment { name, media_type: "text/csv".to_owned(), bytes });
+        let name = path
+            .file_name()
+            .map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+        spectra.extend(delimited::read(
+            &path.display().to_string(),
+            &String::from_utf8_lossy(&bytes),
+        )?);
+        attachments.push(Attachment {
+            name,
+            media_type: "text/csv".to_owned(),
+            bytes,
+        });
     }
     if args.out.exists() {
-        bail!("{}: exists already; nothing is ever overwritten, choose another --out", args.out.display());
+        bail!(
+            "{}: exists already; nothing is ever overwritten, choose another --out",
+            args.out.display()
+        );
     }
     let sweeps = spectra.len();
     let fitted = import(&args.out, &cell, spectra, &args.source, attachments)?;
-    output::message(format!("{}: {sweeps} sweeps, {fitted} fitted", args.out.display()));
+    output::message(format!(
+        "{}: {sweeps} sweeps, {fitted} fitted",
+        args.out.display()
+    ));
     Ok(ExitCode::SUCCESS)
 }
 
@@ -79,23 +94,40 @@ fn import(
     let mut state = State::new();
     // The file says nothing of when its spectra were measured: all stand at the time of the import.
     let utc_ns = i64::try_from(Timestamp::now().as_nanosecond()).unwrap_or(i64::MAX);
-    let stamp = Stamp { utc_ns, elapsed_ns: 0 };
+    let stamp = Stamp {
+        utc_ns,
+        elapsed_ns: 0,
+    };
     let mut record = |writer: &mut Writer, body: EventBody| -> anyhow::Result<()> {
         let event = writer.prepare(stamp, body)?;
         state.apply(&event);
         writer.append_event(&event)?;
         Ok(())
     };
-    record(&mut writer, EventBody::Session(session(cell, spectra.len(), source)))?;
+    record(
+        &mut writer,
+        EventBody::Session(session(cell, spectra.len(), source)),
+    )?;
     let mut fitted = 0;
     for (index, spectrum) in spectra.into_iter().enumerate() {
         let sweep = index as u32 + 1;
-        record(&mut writer, EventBody::SweepStarted(sweep_started(sweep, &spectrum)))?;
+        record(
+            &mut writer,
+            EventBody::SweepStarted(sweep_started(sweep, &spectrum)),
+        )?;
         for (index, point) in spectrum.points.iter().enumerate() {
-            let body = PointMeasured { sweep, index: index as u32, point: point.clone() };
+            let body = PointMeasured {
+                sweep,
+                index: index as u32,
+                point: point.clone(),
+            };
             record(&mut writer, EventBody::Point(body))?;
         }
-        let ended = SweepEnded { sweep, complete: true, reason: String::new() };
+        let ended = SweepEnded {
+            sweep,
+            complete: true,
+            reason: String::new(),
+        };
         record(&mut writer, EventBody::SweepEnded(ended))?;
         if let Some(fit) = sequence.finish(sweep, &spectrum.points) {
             record(&mut writer, EventBody::Fit(fit))?;
@@ -103,7 +135,12 @@ fn import(
         }
         writer.commit()?;
     }
-    record(&mut writer, EventBody::SessionEnded(SessionEnded { reason: ENDED_COMPLETE.to_owned() }))?;
+    record(
+        &mut writer,
+        EventBody::SessionEnded(SessionEnded {
+            reason: ENDED_COMPLETE.to_owned(),
+        }),
+    )?;
     writer.commit()?;
     writer.set_meta(META_STATE_DIGEST, &state.digest())?;
     writer.set_meta(META_STATE_VERSION, &STATE_VERSION.to_string())?;
@@ -132,7 +169,13 @@ fn session(cell: &Cell, sweeps: usize, source: &str) -> SessionStarted {
 }
 
 fn sweep_started(sweep: u32, spectrum: &Spectrum) -> SweepStarted {
-    let frequencies = || spectrum.points.iter().map(|point| point.frequency_hz).filter(|f| f.is_finite());
+    let frequencies = || {
+        spectrum
+            .points
+            .iter()
+            .map(|point| point.frequency_hz)
+            .filter(|f| f.is_finite())
+    };
     SweepStarted {
         sweep,
         technique: Technique::Peis,

@@ -28,7 +28,9 @@ pub use output::is_broken_pipe;
 /// Terminal workstation for electrochemical impedance spectroscopy of battery cells.
 #[derive(Debug, Parser)]
 #[command(name = "interphase", version, about, max_term_width = 100)]
-#[command(after_help = "Example:\n  interphase demo      a simulated cell, live; nothing to install or configure")]
+#[command(
+    after_help = "Example:\n  interphase demo      a simulated cell, live; nothing to install or configure"
+)]
 struct Cli {
     #[command(subcommand)]
     command: Option<Command>,

@@ -12,7 +12,9 @@ use crate::session::runtime::RuntimeDirectory;
 
 /// Put a remark into the recording of a running session.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  interphase note li_lpscl_li-20261123-080000 \"stack pressure raised to 10 MPa\"")]
+#[command(
+    after_help = "Example:\n  interphase note li_lpscl_li-20261123-080000 \"stack pressure raised to 10 MPa\""
+)]
 pub(super) struct NoteArgs {
     /// The session: its name or its recording
     session: String,

@@ -11,7 +11,9 @@ use crate::profile::{Cell, Instrument, Kind, Plan, ProfileError, find, list};
 
 /// List, show and check profiles.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  interphase profiles show li_lpscl_li > my_cell.toml\n  interphase profiles check my_cell.toml")]
+#[command(
+    after_help = "Example:\n  interphase profiles show li_lpscl_li > my_cell.toml\n  interphase profiles check my_cell.toml"
+)]
 pub(super) struct ProfilesArgs {
     #[command(subcommand)]
     what: Option<What>,
@@ -38,7 +40,9 @@ pub(super) fn run(args: &ProfilesArgs) -> anyhow::Result<ExitCode> {
         What::List => {
             for kind in Kind::ALL {
                 for listed in list(kind) {
-                    let origin = listed.path.map_or("shipped".to_owned(), |path| path.display().to_string());
+                    let origin = listed
+                        .path
+                        .map_or("shipped".to_owned(), |path| path.display().to_string());
                     output::line(format!("{:<11} {:<24} {origin}", kind.word(), listed.name))?;
                 }
             }

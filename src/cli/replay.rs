@@ -15,7 +15,9 @@ use crate::units;
 
 /// Play a recording: the same screen over its events.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  interphase replay recordings/battery_130.interphase\n  interphase replay day.interphase --speed 600 --from 1h30m")]
+#[command(
+    after_help = "Example:\n  interphase replay recordings/battery_130.interphase\n  interphase replay day.interphase --speed 600 --from 1h30m"
+)]
 pub(super) struct ReplayArgs {
     /// The recording
     file: PathBuf,
@@ -48,6 +50,11 @@ pub(super) fn run(args: &ReplayArgs) -> anyhow::Result<ExitCode> {
         speed: args.speed,
         from_s: args.from,
     };
-    screen_run::run(Source::Replay(start), &args.file, &runtime, &args.screen.options())?;
+    screen_run::run(
+        Source::Replay(start),
+        &args.file,
+        &runtime,
+        &args.screen.options(),
+    )?;
     Ok(ExitCode::SUCCESS)
 }

@@ -19,7 +19,9 @@ use crate::session::spec::SessionSpec;
 
 /// Measure: start a session in the background and show it. Leaving the screen leaves it running.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  interphase run --instrument es4_hr --port /dev/serial/by-id/usb-PalmSens... \\\n      --cell li_lpscl_li --plan eis_repeat")]
+#[command(
+    after_help = "Example:\n  interphase run --instrument es4_hr --port /dev/serial/by-id/usb-PalmSens... \\\n      --cell li_lpscl_li --plan eis_repeat"
+)]
 pub(super) struct RunArgs {
     /// Instrument profile: a name or a path
     #[arg(long, value_name = "PROFILE")]
@@ -72,7 +74,11 @@ pub(super) fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
             return usage("the screen needs a terminal; use --headless or --detach without one");
         }
         if !args.yes {
-            output::message(start::summary(&chosen.profiles, &args.port.display().to_string(), &recording)?);
+            output::message(start::summary(
+                &chosen.profiles,
+                &args.port.display().to_string(),
+                &recording,
+            )?);
             if !confirmed()? {
                 bail!("not started");
             }
@@ -142,7 +148,12 @@ fn confirmed() -> anyhow::Result<bool> {
 }
 
 /// Follows a session without a screen, to its end. Being interrupted stops the session.
-fn headless(name: &str, recording: &Path, json: bool, runtime: &RuntimeDirectory) -> anyhow::Result<ExitCode> {
+fn headless(
+    name: &str,
+    recording: &Path,
+    json: bool,
+    runtime: &RuntimeDirectory,
+) -> anyhow::Result<ExitCode> {
     let socket = runtime.socket(name);
     signals::on_stop(move || {
         if let Ok(mut client) = Client::connect(&socket) {
@@ -158,7 +169,11 @@ fn headless(name: &str, recording: &Path, json: bool, runtime: &RuntimeDirectory
             EventBody::Fit(fit) if fit.is_final => {
                 let sums: Vec<String> = fit.result.sums.iter().map(text::sum).collect();
                 let points = state.sweep(fit.sweep).map_or(0, |sweep| sweep.points().len());
-                Ok(output::line(format!("sweep {}: {points} points; {}", fit.sweep, sums.join(", ")))?)
+                Ok(output::line(format!(
+                    "sweep {}: {points} points; {}",
+                    fit.sweep,
+                    sums.join(", ")
+                ))?)
             }
             EventBody::Alarm(alarm) => {
                 output::message(format!("{}: {}", alarm.severity.word(), alarm.text));
@@ -173,8 +188,14 @@ fn headless(name: &str, recording: &Path, json: bool, runtime: &RuntimeDirectory
 /// The exit status that the end of a session asks for.
 pub(super) fn exit_of(ended: Option<&SessionEnded>, recording: &Path) -> anyhow::Result<ExitCode> {
     match ended {
-        Some(ended) if ended.reason == ENDED_COMPLETE || ended.reason == ENDED_STOPPED => Ok(ExitCode::SUCCESS),
-        Some(ended) => bail!("the session ended: {}; recording {}", ended.reason, recording.display()),
+        Some(ended) if ended.reason == ENDED_COMPLETE || ended.reason == ENDED_STOPPED => {
+            Ok(ExitCode::SUCCESS)
+        }
+        Some(ended) => bail!(
+            "the session ended: {}; recording {}",
+            ended.reason,
+            recording.display()
+        ),
         None => bail!(
             "the session was cut off without an end; everything up to then is in {}",
             recording.display()

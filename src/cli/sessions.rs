@@ -51,7 +51,11 @@ pub(super) fn resolve(argument: Option<&str>, runtime: &RuntimeDirectory) -> any
     let sessions = runtime.sessions();
     let names = || {
         let names: Vec<&str> = sessions.iter().map(|info| info.name.as_str()).collect();
-        if names.is_empty() { "none is running".to_owned() } else { format!("running: {}", names.join(", ")) }
+        if names.is_empty() {
+            "none is running".to_owned()
+        } else {
+            format!("running: {}", names.join(", "))
+        }
     };
     match argument {
         Some(argument) => sessions

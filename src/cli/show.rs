@@ -90,11 +90,21 @@ fn as_text(state: &State) -> Vec<String> {
         lines.push(format!("began        {}", utc_text(stamp.utc_ns)));
     }
     if let Some(identity) = &head.identity {
-        lines.push(format!("device       {} {} {}", identity.instrument, identity.serial, identity.firmware));
+        lines.push(format!(
+            "device       {} {} {}",
+            identity.instrument, identity.serial, identity.firmware
+        ));
     }
-    let ended = head.ended.as_ref().map_or("no: it runs, or was cut off", |(_, ended)| ended.reason.as_str());
+    let ended = head
+        .ended
+        .as_ref()
+        .map_or("no: it runs, or was cut off", |(_, ended)| ended.reason.as_str());
     lines.push(format!("ended        {ended}"));
-    lines.push(format!("events       {} over {}", head.last_seq, units::duration(head.last_stamp.elapsed_s())));
+    lines.push(format!(
+        "events       {} over {}",
+        head.last_seq,
+        units::duration(head.last_stamp.elapsed_s())
+    ));
     for (_, alarm) in &head.alarms {
         lines.push(format!("alarm        {}: {}", alarm.severity.word(), alarm.text));
     }
@@ -105,10 +115,20 @@ fn as_text(state: &State) -> Vec<String> {
             None => " (not ended)".to_owned(),
         };
         let sums = match &sweep.fit {
-            Some((_, fit)) => fit.result.sums.iter().map(text::sum).collect::<Vec<_>>().join(", "),
+            Some((_, fit)) => fit
+                .result
+                .sums
+                .iter()
+                .map(text::sum)
+                .collect::<Vec<_>>()
+                .join(", "),
             None => "no fit".to_owned(),
         };
-        lines.push(format!("sweep {:<6} {} points{complete}; {sums}", sweep.started.sweep, sweep.points().len()));
+        lines.push(format!(
+            "sweep {:<6} {} points{complete}; {sums}",
+            sweep.started.sweep,
+            sweep.points().len()
+        ));
     }
     lines.push(format!("digest       {}", state.digest()));
     lines

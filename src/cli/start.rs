@@ -28,7 +28,10 @@ pub(super) struct Chosen {
 pub(super) fn choose(instrument: &str, cell: &str, plan: &str) -> anyhow::Result<Chosen> {
     let text = |kind, name| -> anyhow::Result<ProfileText> {
         let found = find(kind, name)?;
-        Ok(ProfileText { origin: found.origin, text: found.text })
+        Ok(ProfileText {
+            origin: found.origin,
+            text: found.text,
+        })
     };
     let instrument = text(Kind::Instrument, instrument)?;
     let cell = text(Kind::Cell, cell)?;
@@ -41,15 +44,23 @@ pub(super) fn choose(instrument: &str, cell: &str, plan: &str) -> anyhow::Result
     preflight::check_plan(&profiles.instrument, &profiles.plan)?;
     for step in &profiles.plan.steps {
         let smallest_ohm = preflight::smallest_impedance_ohm(&profiles, step);
-        let peak_a = preflight::peak_current_a(step, 0.0, smallest_ohm);
-        preflight::current_range(&profiles.instrument, &profiles.plan, peak_a, smallest_ohm)?;
+        preflight::current_range(&profiles, step, 0.0, smallest_ohm)?;
     }
-    Ok(Chosen { instrument, cell, plan, profiles })
+    Ok(Chosen {
+        instrument,
+        cell,
+        plan,
+        profiles,
+    })
 }
 
 /// What is going to happen, in a few lines.
 pub(super) fn summary(profiles: &Profiles, port: &str, recording: &Path) -> anyhow::Result<String> {
-    let Profiles { instrument, cell, plan } = profiles;
+    let Profiles {
+        instrument,
+        cell,
+        plan,
+    } = profiles;
     let mut lines = vec![
         format!("instrument  {} on {port}", instrument.label),
         format!("cell        {} ({})", cell.name, cell.chemistry),
@@ -63,8 +74,7 @@ pub(super) fn summary(profiles: &Profiles, port: &str, recording: &Path) -> anyh
     ];
     for step in &plan.steps {
         let smallest_ohm = preflight::smallest_impedance_ohm(profiles, step);
-        let peak_a = preflight::peak_current_a(step, 0.0, smallest_ohm);
-        let range = preflight::current_range(instrument, plan, peak_a, smallest_ohm)?;
+        let (peak_a, range) = preflight::current_range(profiles, step, 0.0, smallest_ohm)?;
         lines.push(format!(
             "sweep       {} points, {} s, {} mV rms; at most {:.2e} A expected, range {}",
             step.n_points(),
@@ -82,7 +92,10 @@ pub(super) fn summary(profiles: &Profiles, port: &str, recording: &Path) -> anyh
 pub(super) fn recording_path(given: Option<&Path>, stem: &str) -> anyhow::Result<PathBuf> {
     if let Some(path) = given {
         if path.exists() {
-            bail!("{}: exists already; nothing is ever overwritten, choose another --out", path.display());
+            bail!(
+                "{}: exists already; nothing is ever overwritten, choose another --out",
+                path.display()
+            );
         }
         let path = std::path::absolute(path).with_context(|| path.display().to_string())?;
         return Ok(path);
@@ -102,9 +115,22 @@ pub(super) fn recording_path(given: Option<&Path>, stem: &str) -> anyhow::Result
 
 /// The name of the session that writes a recording: the file's stem, with a number where it is taken.
 pub(super) fn session_name(recording: &Path, runtime: &RuntimeDirectory) -> String {
-    let stem = recording.file_stem().map_or_else(|| "session".to_owned(), |stem| stem.to_string_lossy().into_owned());
+    let stem = recording.file_stem().map_or_else(
+        || "session".to_owned(),
+        |stem| stem.to_string_lossy().into_owned(),
+    );
     // The name becomes part of the name of a socket, which must be short.
-    let stem: String = stem.chars().map(|c| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '_' }).take(32).collect();
+    let stem: String = stem
+        .chars()
+        .map(|c| {
+            if c.is_ascii_alphanumeric() || "-_.".contains(c) {
+                c
+            } else {
+                '_'
+            }
+        })
+        .take(32)
+        .collect();
     let taken: Vec<String> = runtime.sessions().into_iter().map(|info| info.name).collect();
     let mut name = stem.clone();
     let mut number = 2;

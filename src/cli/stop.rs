@@ -31,9 +31,19 @@ pub(super) fn run(args: &StopArgs) -> anyhow::Result<ExitCode> {
     while client.wait(Duration::from_secs(1)) != Waited::Ended {}
     // The socket closes a moment before the process lets go of its registration.
     let followed = json_lines::follow(&info.recording, &runtime, |_, _| Ok(()))?;
-    if let Some((_, alarm)) = followed.state.head().alarms.iter().find(|(_, alarm)| alarm.name == "cell_may_be_on") {
+    if let Some((_, alarm)) = followed
+        .state
+        .head()
+        .alarms
+        .iter()
+        .find(|(_, alarm)| alarm.name == "cell_may_be_on")
+    {
         bail!("{} has ended, but: {}", info.name, alarm.text);
     }
-    output::message(format!("{} has ended; recording {}", info.name, info.recording.display()));
+    output::message(format!(
+        "{} has ended; recording {}",
+        info.name,
+        info.recording.display()
+    ));
     Ok(ExitCode::SUCCESS)
 }

@@ -51,22 +51,34 @@ pub(super) fn run(args: &VerifyArgs) -> anyhow::Result<ExitCode> {
             (false, _) => "not ended: it runs, or was cut off",
         };
         let verdict = if problems.is_empty() { "sound" } else { "NOT SOUND" };
-        output::line(format!("{verdict}: {} events in {} commits, {ended}", report.events, report.batches))?;
+        output::line(format!(
+            "{verdict}: {} events in {} commits, {ended}",
+            report.events, report.batches
+        ))?;
     }
     if problems.is_empty() {
         return Ok(ExitCode::SUCCESS);
     }
-    bail!("{}: {} found; what is not named is sound", args.file.display(), count(problems.len()))
+    bail!(
+        "{}: {} found; what is not named is sound",
+        args.file.display(),
+        count(problems.len())
+    )
 }
 
 fn count(problems: usize) -> String {
-    if problems == 1 { "a problem was".to_owned() } else { format!("{problems} problems were") }
+    if problems == 1 {
+        "a problem was".to_owned()
+    } else {
+        format!("{problems} problems were")
+    }
 }
 
 /// What the session itself arrived at, against what the events say now.
 fn compare_digest(file: &std::path::Path) -> anyhow::Result<Option<String>> {
     let mut reader = Reader::open(file)?;
-    let (Some(version), Some(digest)) = (reader.meta(META_STATE_VERSION)?, reader.meta(META_STATE_DIGEST)?) else {
+    let (Some(version), Some(digest)) = (reader.meta(META_STATE_VERSION)?, reader.meta(META_STATE_DIGEST)?)
+    else {
         return Ok(None);
     };
     if version != STATE_VERSION.to_string() {

@@ -214,7 +214,11 @@ pub fn step_at_most(wanted: f64) -> f64 {
 }
 
 fn times_power_of_ten(digit: f64, exponent: i32) -> f64 {
-    if exponent >= 0 { digit * 10f64.powi(exponent) } else { digit / 10f64.powi(-exponent) }
+    if exponent >= 0 {
+        digit * 10f64.powi(exponent)
+    } else {
+        digit / 10f64.powi(-exponent)
+    }
 }
 
 fn linear_ticks(range: Range, most: usize, whole: bool, group: i32) -> Vec<Tick> {
@@ -248,7 +252,11 @@ fn log_ticks(range: Range, most: usize) -> Ticks {
     if range.low > 0.0 && range.high.is_finite() && range.high > range.low {
         let (first, last) = (range.low.log10().floor() as i32, range.high.log10().ceil() as i32);
         let decades = range.high.log10() - range.low.log10();
-        let digits: &[f64] = if decades * 3.0 <= most as f64 { &[1.0, 2.0, 5.0] } else { &[1.0] };
+        let digits: &[f64] = if decades * 3.0 <= most as f64 {
+            &[1.0, 2.0, 5.0]
+        } else {
+            &[1.0]
+        };
         let every = ((last - first) as usize).div_ceil(most).max(1) as i32;
         for exponent in first..=last {
             for &digit in digits {

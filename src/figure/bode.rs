@@ -14,7 +14,14 @@ pub fn bode_modulus(
     frequency: Range,
     modulus: Range,
 ) -> Figure {
-    bode(points, newest, curve, frequency, Axis::log("|Z|", "ohm", modulus), |z| z.norm())
+    bode(
+        points,
+        newest,
+        curve,
+        frequency,
+        Axis::log("|Z|", "ohm", modulus),
+        |z| z.norm(),
+    )
 }
 
 /// Minus the phase over the logarithm of frequency, so that capacitive is up as in the Nyquist plot.
@@ -60,8 +67,13 @@ fn bode(
     value: impl Fn(Complex64) -> f64,
 ) -> Figure {
     let mut figure = Figure::new(Axis::log("f", "Hz", frequency), ordinate);
-    figure.line(Stroke::Foretold, curve.foretold.iter().map(|(f, z)| [*f, value(*z)]));
+    figure.line(
+        Stroke::Foretold,
+        curve.foretold.iter().map(|(f, z)| [*f, value(*z)]),
+    );
     figure.line(Stroke::Fitted, curve.fitted.iter().map(|(f, z)| [*f, value(*z)]));
-    figure.measured(points, newest, |point| [point.frequency_hz, value(point.impedance())]);
+    figure.measured(points, newest, |point| {
+        [point.frequency_hz, value(point.impedance())]
+    });
     figure
 }

@@ -18,7 +18,9 @@ impl HistoryAbscissa {
     #[must_use]
     pub fn of(history: &History) -> Self {
         match (history.points.first(), history.points.last()) {
-            (Some(first), Some(last)) if first.stamp == last.stamp && first.sweep != last.sweep => Self::Sweep,
+            (Some(first), Some(last)) if first.stamp == last.stamp && first.sweep != last.sweep => {
+                Self::Sweep
+            }
             _ => Self::Time,
         }
     }
@@ -56,14 +58,29 @@ pub fn history(history: &History, abscissa: HistoryAbscissa, x: Range, y: Range)
     );
     figure.marks(
         Mark::Measured,
-        history.determined().map(|point| [abscissa.place(point), point.value]),
+        history
+            .determined()
+            .map(|point| [abscissa.place(point), point.value]),
     );
     figure
 }
 
 /// The units that fits give, as static text.
 fn unit_of(unit: &str) -> &'static str {
-    const UNITS: [&str; 9] = ["ohm", "F", "H", "S s^n", "ohm s^-1/2", "s", "H s^(n-1)", "F s^(n-1)", "S"];
+    const UNITS: [&str; 9] = [
+        "ohm",
+        "F",
+        "H",
+        "S s^n",
+        "ohm s^-1/2",
+        "s",
+        "H s^(n-1)",
+        "F s^(n-1)",
+        "S",
+    ];
     // A fitted time constant is a quantity like any other; the time axis alone is divided in hours.
-    UNITS.into_iter().find(|known| *known == unit && *known != "s").unwrap_or("1")
+    UNITS
+        .into_iter()
+        .find(|known| *known == unit && *known != "s")
+        .unwrap_or("1")
 }

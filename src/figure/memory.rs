@@ -67,13 +67,25 @@ impl AxisMemory {
 
 /// A range with headroom that ends at round numbers, and at zero where the data come close to it.
 fn round_outwards(data: Range) -> Range {
-    let span = if data.span() > 0.0 { data.span() } else { data.high.abs() * 0.1 };
+    let span = if data.span() > 0.0 {
+        data.span()
+    } else {
+        data.high.abs() * 0.1
+    };
     let span = if span > 0.0 && span.is_finite() { span } else { 1.0 };
     let near_zero = |value: f64, other: f64| value.abs() < 0.5 * other.abs() && value * other >= 0.0;
     let step = step_at_least(span / 5.0);
     let headroom = HEADROOM * span;
-    let down = if near_zero(data.low, data.high) { 0.0 } else { data.low - headroom };
-    let up = if near_zero(data.high, data.low) { 0.0 } else { data.high + headroom };
+    let down = if near_zero(data.low, data.high) {
+        0.0
+    } else {
+        data.low - headroom
+    };
+    let up = if near_zero(data.high, data.low) {
+        0.0
+    } else {
+        data.high + headroom
+    };
     Range {
         low: (down / step).floor() * step,
         high: (up / step).ceil() * step,

@@ -14,7 +14,10 @@ pub fn nyquist(points: &[Point], newest: Option<usize>, curve: &Curve, x: Range,
     if y.low < 0.0 {
         figure.line(Stroke::Guide, [[x.low, 0.0], [x.high * 1e3, 0.0]]);
     }
-    figure.line(Stroke::Foretold, curve.foretold.iter().map(|(_, z)| [z.re, -z.im]));
+    figure.line(
+        Stroke::Foretold,
+        curve.foretold.iter().map(|(_, z)| [z.re, -z.im]),
+    );
     figure.line(Stroke::Fitted, curve.fitted.iter().map(|(_, z)| [z.re, -z.im]));
     let place = |point: &Point| [point.z_real_ohm, -point.z_imag_ohm];
     figure.measured(points, newest, place);

@@ -107,7 +107,10 @@ fn a_line_is_interrupted_where_a_number_is_missing() {
         Axis::linear("", "1", Range::new(0.0, 1.0)),
         Axis::linear("", "1", Range::new(0.0, 1.0)),
     );
-    figure.line(Stroke::Fitted, [[0.0, 0.0], [1.0, 1.0], [f64::NAN, 1.0], [3.0, 3.0]]);
+    figure.line(
+        Stroke::Fitted,
+        [[0.0, 0.0], [1.0, 1.0], [f64::NAN, 1.0], [3.0, 3.0]],
+    );
     figure.marks(Mark::Measured, [[0.0, f64::INFINITY]]);
     assert_eq!(figure.series.len(), 2);
 }

@@ -108,14 +108,6 @@ impl Instrument {
         Ok(instrument)
     }
 
-    /// The smallest current range of which `peak_current_a` fills at most the share `fill`.
-    #[must_use]
-    pub fn range_for(&self, peak_current_a: f64, fill: f64) -> Option<&CurrentRange> {
-        self.current_ranges
-            .iter()
-            .find(|range| peak_current_a <= fill * range.limit_a)
-    }
-
     /// The range with this code.
     #[must_use]
     pub fn range_of_code(&self, code: u8) -> Option<&CurrentRange> {

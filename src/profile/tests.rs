@@ -130,14 +130,6 @@ fn a_sweep_begins_and_ends_exactly_at_its_frequencies() {
 }
 
 #[test]
-fn the_range_for_a_current_is_the_smallest_that_is_not_filled_beyond_the_share() {
-    let instrument = Instrument::parse("es4_hr", text(Kind::Instrument, "es4_hr")).unwrap();
-    assert_eq!(instrument.range_for(0.69e-3, 0.7).unwrap().label, "1 mA");
-    assert_eq!(instrument.range_for(0.71e-3, 0.7).unwrap().label, "10 mA");
-    assert_eq!(instrument.range_for(0.09, 0.7), None);
-}
-
-#[test]
 fn a_bias_is_ocp_or_a_number() {
     let with = |bias: &str| {
         plan(&text(Kind::Plan, "eis_once").replace("bias = \"ocp\"", bias)).map(|plan| plan.steps[0].bias)

@@ -200,7 +200,10 @@ impl Writer {
     }
 
     /// Appends an event that [`Writer::prepare`] made, and no other has been appended since.
-    pub(super) fn append_event(&mut self, event: &Event) -> Result<(), WriteError> {
+    ///
+    /// # Errors
+    /// The disk fails, or the event has not the next number.
+    pub fn append_event(&mut self, event: &Event) -> Result<(), WriteError> {
         self.refuse_if_failed()?;
         let stored = self.insert(event);
         stored.map_err(|source| self.fail(source))?;

@@ -88,37 +88,175 @@ const fn entry(
     group: &'static str,
     doc: &'static str,
 ) -> ActionEntry {
-    ActionEntry { action, name, doc, keys, group }
+    ActionEntry {
+        action,
+        name,
+        doc,
+        keys,
+        group,
+    }
 }
 
 /// Everything that can be done, in the order of the help.
 pub const TABLE: &[ActionEntry] = &[
-    entry(Action::Show(Tab::Sweep), "show-sweep", &["1"], "Views", "Nyquist plot, fit, headline history"),
-    entry(Action::Show(Tab::History), "show-history", &["2"], "Views", "every parameter over the sweeps"),
-    entry(Action::Show(Tab::Bode), "show-bode", &["3"], "Views", "modulus, phase, residuals"),
-    entry(Action::Show(Tab::Points), "show-points", &["4"], "Views", "table of the points"),
-    entry(Action::Show(Tab::Wire), "show-wire", &["5"], "Views", "event log and traffic on the line"),
+    entry(
+        Action::Show(Tab::Sweep),
+        "show-sweep",
+        &["1"],
+        "Views",
+        "Nyquist plot, fit, headline history",
+    ),
+    entry(
+        Action::Show(Tab::History),
+        "show-history",
+        &["2"],
+        "Views",
+        "every parameter over the sweeps",
+    ),
+    entry(
+        Action::Show(Tab::Bode),
+        "show-bode",
+        &["3"],
+        "Views",
+        "modulus, phase, residuals",
+    ),
+    entry(
+        Action::Show(Tab::Points),
+        "show-points",
+        &["4"],
+        "Views",
+        "table of the points",
+    ),
+    entry(
+        Action::Show(Tab::Wire),
+        "show-wire",
+        &["5"],
+        "Views",
+        "event log and traffic on the line",
+    ),
     entry(Action::Help, "help", &["?", "f1"], "Views", "this help"),
-    entry(Action::PreviousSweep, "previous-sweep", &["["], "Looking", "the sweep before"),
-    entry(Action::NextSweep, "next-sweep", &["]"], "Looking", "the sweep after"),
-    entry(Action::FollowNewest, "follow-newest", &["f"], "Looking", "the newest sweep, and stay with it"),
-    entry(Action::ScrollUp, "scroll-up", &["up", "k"], "Looking", "a line up"),
-    entry(Action::ScrollDown, "scroll-down", &["down", "j"], "Looking", "a line down"),
+    entry(
+        Action::PreviousSweep,
+        "previous-sweep",
+        &["["],
+        "Looking",
+        "the sweep before",
+    ),
+    entry(
+        Action::NextSweep,
+        "next-sweep",
+        &["]"],
+        "Looking",
+        "the sweep after",
+    ),
+    entry(
+        Action::FollowNewest,
+        "follow-newest",
+        &["f"],
+        "Looking",
+        "the newest sweep, and stay with it",
+    ),
+    entry(
+        Action::ScrollUp,
+        "scroll-up",
+        &["up", "k"],
+        "Looking",
+        "a line up",
+    ),
+    entry(
+        Action::ScrollDown,
+        "scroll-down",
+        &["down", "j"],
+        "Looking",
+        "a line down",
+    ),
     entry(Action::PageUp, "page-up", &["pageup"], "Looking", "a page up"),
-    entry(Action::PageDown, "page-down", &["pagedown"], "Looking", "a page down"),
-    entry(Action::Freeze, "freeze", &["z"], "Looking", "hold the picture; measuring goes on"),
-    entry(Action::CycleGlyphs, "cycle-glyphs", &["g"], "Looking", "braille, blocks, ascii"),
-    entry(Action::Acknowledge, "acknowledge", &["a"], "Session", "the alarm has been seen"),
-    entry(Action::PlayPause, "play-pause", &["space"], "Session", "hold the plan, or the replay"),
-    entry(Action::Stop, "stop", &["s"], "Session", "end the measurement, cell off (asks)"),
-    entry(Action::Note, "note", &["n"], "Session", "a remark into the recording"),
-    entry(Action::Quit, "quit", &["q", "ctrl-c"], "Session", "leave; a session goes on running"),
+    entry(
+        Action::PageDown,
+        "page-down",
+        &["pagedown"],
+        "Looking",
+        "a page down",
+    ),
+    entry(
+        Action::Freeze,
+        "freeze",
+        &["z"],
+        "Looking",
+        "hold the picture; measuring goes on",
+    ),
+    entry(
+        Action::CycleGlyphs,
+        "cycle-glyphs",
+        &["g"],
+        "Looking",
+        "braille, blocks, ascii",
+    ),
+    entry(
+        Action::Acknowledge,
+        "acknowledge",
+        &["a"],
+        "Session",
+        "the alarm has been seen",
+    ),
+    entry(
+        Action::PlayPause,
+        "play-pause",
+        &["space"],
+        "Session",
+        "hold the plan, or the replay",
+    ),
+    entry(
+        Action::Stop,
+        "stop",
+        &["s"],
+        "Session",
+        "end the measurement, cell off (asks)",
+    ),
+    entry(
+        Action::Note,
+        "note",
+        &["n"],
+        "Session",
+        "a remark into the recording",
+    ),
+    entry(
+        Action::Quit,
+        "quit",
+        &["q", "ctrl-c"],
+        "Session",
+        "leave; a session goes on running",
+    ),
     entry(Action::Faster, "faster", &["+", ">", "="], "Replay", "faster"),
     entry(Action::Slower, "slower", &["-", "<"], "Replay", "slower"),
-    entry(Action::SeekForward, "seek-forward", &["right"], "Replay", "a little forward"),
-    entry(Action::SeekBackward, "seek-backward", &["left"], "Replay", "a little back"),
-    entry(Action::StepForward, "step-forward", &["."], "Replay", "one event forward"),
-    entry(Action::StepBackward, "step-backward", &[","], "Replay", "one event back"),
+    entry(
+        Action::SeekForward,
+        "seek-forward",
+        &["right"],
+        "Replay",
+        "a little forward",
+    ),
+    entry(
+        Action::SeekBackward,
+        "seek-backward",
+        &["left"],
+        "Replay",
+        "a little back",
+    ),
+    entry(
+        Action::StepForward,
+        "step-forward",
+        &["."],
+        "Replay",
+        "one event forward",
+    ),
+    entry(
+        Action::StepBackward,
+        "step-backward",
+        &[","],
+        "Replay",
+        "one event back",
+    ),
     entry(Action::First, "first", &["home"], "Replay", "to the beginning"),
     entry(Action::Last, "last", &["end"], "Replay", "to the end"),
 ];
@@ -129,7 +267,8 @@ impl Action {
     pub fn is_available(self, state: &State, view: &View) -> bool {
         let head = state.head();
         let replay = matches!(view.connection, Connection::Replay(_));
-        let running = !replay && head.session.is_some() && head.ended.is_none() && view.connection.is_linked();
+        let running =
+            !replay && head.session.is_some() && head.ended.is_none() && view.connection.is_linked();
         let shown = view.shown_sweep(state).map(|sweep| sweep.started.sweep);
         match self {
             Self::Show(_) | Self::Help | Self::Quit | Self::CycleGlyphs => true,
@@ -146,10 +285,16 @@ impl Action {
             | Self::First
             | Self::Last => replay,
             Self::PreviousSweep => shown.is_some_and(|shown| {
-                state.sweeps().first().is_some_and(|first| first.started.sweep < shown)
+                state
+                    .sweeps()
+                    .first()
+                    .is_some_and(|first| first.started.sweep < shown)
             }),
             Self::NextSweep => shown.is_some_and(|shown| {
-                state.sweeps().last().is_some_and(|last| last.started.sweep > shown)
+                state
+                    .sweeps()
+                    .last()
+                    .is_some_and(|last| last.started.sweep > shown)
             }),
             Self::FollowNewest => view.selected.is_some(),
             Self::Freeze => view.frozen || running,
@@ -235,7 +380,9 @@ pub struct Keymap {
 impl Default for Keymap {
     /// The keys of [`TABLE`].
     fn default() -> Self {
-        let keys = TABLE.iter().flat_map(|entry| entry.keys.iter().map(|key| (*key, entry.action)));
+        let keys = TABLE
+            .iter()
+            .flat_map(|entry| entry.keys.iter().map(|key| (*key, entry.action)));
         Self {
             actions: keys
                 .filter_map(|(key, action)| Some((parse_key(key)?, action)))
@@ -256,9 +403,10 @@ impl Keymap {
 fn parse_key(name: &str) -> Option<KeyCombination> {
     let mut characters = name.chars();
     match (characters.next(), characters.next()) {
-        (Some(character), None) => {
-            Some(combination(KeyEvent::new(KeyCode::Char(character), KeyModifiers::NONE)))
-        }
+        (Some(character), None) => Some(combination(KeyEvent::new(
+            KeyCode::Char(character),
+            KeyModifiers::NONE,
+        ))),
         _ => crokey::parse(name).ok(),
     }
 }
@@ -267,7 +415,11 @@ fn parse_key(name: &str) -> Option<KeyCombination> {
 /// type a sign; the sign itself says it all.
 fn combination(key: KeyEvent) -> KeyCombination {
     let shiftless = matches!(key.code, KeyCode::Char(_)) && key.modifiers == KeyModifiers::SHIFT;
-    let modifiers = if shiftless { KeyModifiers::NONE } else { key.modifiers };
+    let modifiers = if shiftless {
+        KeyModifiers::NONE
+    } else {
+        key.modifiers
+    };
     KeyCombination::one_key(key.code, modifiers)
 }
 
@@ -303,10 +455,19 @@ mod tests {
     fn signs_are_found_with_and_without_the_shift_that_types_them() {
         assert_eq!(press(KeyCode::Char('?'), KeyModifiers::SHIFT), Some(Action::Help));
         assert_eq!(press(KeyCode::Char('?'), KeyModifiers::NONE), Some(Action::Help));
-        assert_eq!(press(KeyCode::Char('c'), KeyModifiers::CONTROL), Some(Action::Quit));
+        assert_eq!(
+            press(KeyCode::Char('c'), KeyModifiers::CONTROL),
+            Some(Action::Quit)
+        );
         assert_eq!(press(KeyCode::Char('c'), KeyModifiers::NONE), None);
-        assert_eq!(press(KeyCode::Char(' '), KeyModifiers::NONE), Some(Action::PlayPause));
-        assert_eq!(press(KeyCode::Char('-'), KeyModifiers::NONE), Some(Action::Slower));
+        assert_eq!(
+            press(KeyCode::Char(' '), KeyModifiers::NONE),
+            Some(Action::PlayPause)
+        );
+        assert_eq!(
+            press(KeyCode::Char('-'), KeyModifiers::NONE),
+            Some(Action::Slower)
+        );
     }
 
     #[test]

@@ -37,14 +37,25 @@ pub fn render(state: &State, view: &View, theme: &Theme, frame: &mut Frame<'_>) 
 
 fn paint(state: &State, view: &View, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let glyphs = view.glyphs.glyphs();
-    let scene = Scene { state, view, theme, glyphs };
+    let scene = Scene {
+        state,
+        view,
+        theme,
+        glyphs,
+    };
     if area.width < MINIMUM_WIDTH || area.height < MINIMUM_HEIGHT {
         let text = format!(
             "too small: needs {MINIMUM_WIDTH}x{MINIMUM_HEIGHT}, has {}x{}",
             area.width, area.height
         );
         if area.height > 0 {
-            scene.write(&Line::new().with(text, theme.strong), area.x, area.y, area.width, buffer);
+            scene.write(
+                &Line::new().with(text, theme.strong),
+                area.x,
+                area.y,
+                area.width,
+                buffer,
+            );
         }
         return;
     }
@@ -197,10 +208,16 @@ fn wire(scene: &Scene<'_>, body: Rect, buffer: &mut Buffer) {
     let (right, bottom) = (body.width - 1, body.height - 1);
     let rects = if body.width >= WIDE {
         let middle = right * 45 / 100;
-        [part(body, 0, middle, 0, bottom), part(body, middle, right, 0, bottom)]
+        [
+            part(body, 0, middle, 0, bottom),
+            part(body, middle, right, 0, bottom),
+        ]
     } else {
         let middle = bottom / 2;
-        [part(body, 0, right, 0, middle), part(body, 0, right, middle, bottom)]
+        [
+            part(body, 0, right, 0, middle),
+            part(body, 0, right, middle, bottom),
+        ]
     };
     let [events, traffic] = framed(scene, rects, body, buffer);
     panel::events(scene, events, true, scene.view.scroll, buffer);

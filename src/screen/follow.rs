@@ -61,13 +61,28 @@ impl Axes {
         (self.last_seq, self.shown) = (seq, shown);
         if let Some(sweep) = shown.and_then(|number| state.sweep(number)) {
             // A running sweep will look much like the one before it: its extent is known beforehand.
-            let before = sweep.ended.is_none().then(|| sweep_before(state, sweep)).flatten();
-            let points = || before.iter().flat_map(|sweep| sweep.points()).chain(sweep.points());
+            let before = sweep
+                .ended
+                .is_none()
+                .then(|| sweep_before(state, sweep))
+                .flatten();
+            let points = || {
+                before
+                    .iter()
+                    .flat_map(|sweep| sweep.points())
+                    .chain(sweep.points())
+            };
             follow(&mut self.real, fresh, points(), |point| point.z_real_ohm);
             follow(&mut self.imaginary, fresh, points(), |point| -point.z_imag_ohm);
-            follow(&mut self.modulus, fresh, points(), |point| point.impedance().norm());
-            follow(&mut self.phase, fresh, points(), |point| -phase_deg(point.impedance()));
-            let residuals = state.fit_of(sweep.started.sweep).map(|fit| residuals(fit, sweep.points()));
+            follow(&mut self.modulus, fresh, points(), |point| {
+                point.impedance().norm()
+            });
+            follow(&mut self.phase, fresh, points(), |point| {
+                -phase_deg(point.impedance())
+            });
+            let residuals = state
+                .fit_of(sweep.started.sweep)
+                .map(|fit| residuals(fit, sweep.points()));
             let largest = residuals
                 .into_iter()
                 .flatten()
@@ -88,7 +103,11 @@ impl Axes {
         for name in history_names(state) {
             let history = state.history(&name);
             let abscissa = HistoryAbscissa::of(&history);
-            let first = if abscissa == HistoryAbscissa::Time { 0.0 } else { 1.0 };
+            let first = if abscissa == HistoryAbscissa::Time {
+                0.0
+            } else {
+                1.0
+            };
             if let Some(x) = Range::of(history.points.iter().map(|point| abscissa.place(point))) {
                 self.history_x.observe(x.with(first), rewound);
             }
@@ -120,8 +139,14 @@ fn follow<'a>(
 
 /// The last sweep before that one that has points.
 pub fn sweep_before<'a>(state: &'a State, sweep: &SweepRecord) -> Option<&'a SweepRecord> {
-    let at = state.sweeps().iter().rposition(|other| other.started.sweep == sweep.started.sweep)?;
-    state.sweeps()[..at].iter().rev().find(|other| !other.points().is_empty())
+    let at = state
+        .sweeps()
+        .iter()
+        .rposition(|other| other.started.sweep == sweep.started.sweep)?;
+    state.sweeps()[..at]
+        .iter()
+        .rev()
+        .find(|other| !other.points().is_empty())
 }
 
 /// What has a history: the followed sums, then the parameters in the circuit's order.
@@ -148,7 +173,12 @@ pub fn history_names(state: &State) -> Vec<String> {
 pub fn frequency_range(sweep: &SweepRecord) -> Range {
     let planned = [sweep.started.f_min_hz, sweep.started.f_max_hz];
     let measured = sweep.points().iter().map(|point| point.frequency_hz);
-    let range = Range::of(planned.into_iter().chain(measured).filter(|frequency| *frequency > 0.0));
+    let range = Range::of(
+        planned
+            .into_iter()
+            .chain(measured)
+            .filter(|frequency| *frequency > 0.0),
+    );
     let range = range.unwrap_or(Range::new(0.1, 1e5));
     Range::new(range.low / 1.3, range.high * 1.3)
 }
@@ -168,7 +198,9 @@ fn evaluator(fit: &Fit) -> Option<(Circuit, Vec<f64>)> {
 /// where the data determine every parameter.
 pub fn curve(fit: Option<&Fit>, sweep: &SweepRecord) -> Curve {
     let Some(fit) = fit else { return Curve::default() };
-    let Some((circuit, values)) = evaluator(fit) else { return Curve::default() };
+    let Some((circuit, values)) = evaluator(fit) else {
+        return Curve::default();
+    };
     let usable = sweep.points().iter().filter(|point| point.is_usable());
     let Some(measured) = Range::of(usable.map(|point| point.frequency_hz)) else {
         return Curve::default();
@@ -179,11 +211,18 @@ pub fn curve(fit: Option<&Fit>, sweep: &SweepRecord) -> Curve {
         parameter.fixed || (parameter.determined && !parameter.at_bound && parameter.value.is_finite())
     });
     let planned = sweep.started.f_min_hz;
-    let end = if planned > 0.0 { planned.min(measured.low) } else { measured.low } / FORETOLD_BEYOND;
+    let end = if planned > 0.0 {
+        planned.min(measured.low)
+    } else {
+        measured.low
+    } / FORETOLD_BEYOND;
     Curve {
         fitted: frequencies(measured).into_iter().map(evaluate).collect(),
         foretold: if foretells {
-            frequencies(Range::new(end, measured.low)).into_iter().map(evaluate).collect()
+            frequencies(Range::new(end, measured.low))
+                .into_iter()
+                .map(evaluate)
+                .collect()
         } else {
             Vec::new()
         },
@@ -194,15 +233,25 @@ pub fn curve(fit: Option<&Fit>, sweep: &SweepRecord) -> Curve {
 /// the ends, so that a curve keeps its dots when a point is added.
 fn frequencies(range: Range) -> Vec<f64> {
     let index = |frequency: f64| frequency.log10() * CURVE_POINTS_PER_DECADE;
-    let (first, last) = (index(range.high).ceil() as i64 - 1, index(range.low).floor() as i64 + 1);
-    let inner = (last..=first).rev().map(|at| 10f64.powf(at as f64 / CURVE_POINTS_PER_DECADE));
-    std::iter::once(range.high).chain(inner).chain(std::iter::once(range.low)).collect()
+    let (first, last) = (
+        index(range.high).ceil() as i64 - 1,
+        index(range.low).floor() as i64 + 1,
+    );
+    let inner = (last..=first)
+        .rev()
+        .map(|at| 10f64.powf(at as f64 / CURVE_POINTS_PER_DECADE));
+    std::iter::once(range.high)
+        .chain(inner)
+        .chain(std::iter::once(range.low))
+        .collect()
 }
 
 /// Measured minus fitted over the fitted modulus, for the points that a fit may use: index of the
 /// point, frequency in Hz and residual.
 pub fn residuals_by_index(fit: &Fit, points: &[Point]) -> Vec<(usize, f64, Complex64)> {
-    let Some((circuit, values)) = evaluator(fit) else { return Vec::new() };
+    let Some((circuit, values)) = evaluator(fit) else {
+        return Vec::new();
+    };
     points
         .iter()
         .enumerate()

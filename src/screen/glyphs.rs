@@ -68,8 +68,9 @@ pub struct Glyphs {
     pub direction: [char; 2],
 }
 
-const BOX_LINES: [char; 16] =
-    [' ', '╵', '╶', '└', '╷', '│', '┌', '├', '╴', '┘', '─', '┴', '┐', '┤', '┬', '┼'];
+const BOX_LINES: [char; 16] = [
+    ' ', '╵', '╶', '└', '╷', '│', '┌', '├', '╴', '┘', '─', '┴', '┐', '┤', '┬', '┼',
+];
 
 const BRAILLE: Glyphs = Glyphs {
     script: Script::Unicode,
@@ -113,7 +114,9 @@ const ASCII: Glyphs = Glyphs {
     foretold: '-',
     bar: ['|', '-', '-'],
     guide: '.',
-    lines: [' ', '|', '-', '+', '|', '|', '+', '+', '-', '+', '-', '+', '+', '+', '+', '+'],
+    lines: [
+        ' ', '|', '-', '+', '|', '|', '+', '+', '-', '+', '-', '+', '+', '+', '+', '+',
+    ],
     alarm: '!',
     ellipsis: '~',
     separator: "|",

@@ -63,7 +63,10 @@ mod tests {
     fn a_key_types_while_a_note_is_written_and_acts_otherwise() {
         let keymap = Keymap::default();
         let mut view = View::default();
-        assert_eq!(interpret(key(KeyCode::Char('q')), &view, &keymap), Some(Action::Quit));
+        assert_eq!(
+            interpret(key(KeyCode::Char('q')), &view, &keymap),
+            Some(Action::Quit)
+        );
         view.note = Some(LineEditor::new());
         assert_eq!(
             interpret(key(KeyCode::Char('q')), &view, &keymap),
@@ -74,9 +77,18 @@ mod tests {
     #[test]
     fn only_a_plain_yes_stops() {
         let keymap = Keymap::default();
-        let view = View { confirm_stop: true, ..View::default() };
-        assert_eq!(interpret(key(KeyCode::Char('y')), &view, &keymap), Some(Action::Answer(true)));
-        assert_eq!(interpret(key(KeyCode::Enter), &view, &keymap), Some(Action::Answer(false)));
+        let view = View {
+            confirm_stop: true,
+            ..View::default()
+        };
+        assert_eq!(
+            interpret(key(KeyCode::Char('y')), &view, &keymap),
+            Some(Action::Answer(true))
+        );
+        assert_eq!(
+            interpret(key(KeyCode::Enter), &view, &keymap),
+            Some(Action::Answer(false))
+        );
         assert_eq!(interpret(key(KeyCode::Char('s')), &view, &keymap), None);
     }
 

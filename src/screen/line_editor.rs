@@ -75,7 +75,12 @@ impl LineEditor {
             Edit::EraseWord => {
                 let before = &self.characters[..self.cursor];
                 let blanks = before.iter().rev().take_while(|c| c.is_whitespace()).count();
-                let word = before.iter().rev().skip(blanks).take_while(|c| !c.is_whitespace()).count();
+                let word = before
+                    .iter()
+                    .rev()
+                    .skip(blanks)
+                    .take_while(|c| !c.is_whitespace())
+                    .count();
                 let from = self.cursor - blanks - word;
                 self.characters.drain(from..self.cursor);
                 self.cursor = from;
@@ -93,7 +98,8 @@ mod tests {
 
     fn typed(text: &str) -> LineEditor {
         let mut editor = LineEditor::new();
-        text.chars().for_each(|character| editor.apply(Edit::Insert(character)));
+        text.chars()
+            .for_each(|character| editor.apply(Edit::Insert(character)));
         editor
     }
 

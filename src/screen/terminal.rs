@@ -88,7 +88,12 @@ impl Drop for ScreenTerminal {
 
 fn fresh() -> io::Result<Terminal<CrosstermBackend<io::BufWriter<io::Stdout>>>> {
     let backend = CrosstermBackend::new(io::BufWriter::with_capacity(BUFFER_BYTES, io::stdout()));
-    Terminal::with_options(backend, TerminalOptions { viewport: Viewport::Fullscreen })
+    Terminal::with_options(
+        backend,
+        TerminalOptions {
+            viewport: Viewport::Fullscreen,
+        },
+    )
 }
 
 /// Gives the terminal back. Errors are passed over: a terminal that is gone needs nothing.

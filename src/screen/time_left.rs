@@ -53,27 +53,47 @@ mod tests {
         let mut at_s = 0.0;
         let mut apply = |at_s: f64, body| {
             seq += 1;
-            let stamp = Stamp { utc_ns: 0, elapsed_ns: (at_s * 1e9) as i64 };
+            let stamp = Stamp {
+                utc_ns: 0,
+                elapsed_ns: (at_s * 1e9) as i64,
+            };
             state.apply(&Event { seq, stamp, body });
         };
-        let session =
-            SessionStarted { point_overhead_s: 0.5, point_periods: 2.0, ..SessionStarted::default() };
+        let session = SessionStarted {
+            point_overhead_s: 0.5,
+            point_periods: 2.0,
+            ..SessionStarted::default()
+        };
         apply(0.0, EventBody::Session(session));
         let sweep = 1;
-        let started =
-            SweepStarted { sweep, n_points: 21, f_max_hz: 100.0, f_min_hz: 1.0, ..SweepStarted::default() };
+        let started = SweepStarted {
+            sweep,
+            n_points: 21,
+            f_max_hz: 100.0,
+            f_min_hz: 1.0,
+            ..SweepStarted::default()
+        };
         apply(0.0, EventBody::SweepStarted(started));
         for index in 0..points {
             let frequency = 100.0 * 10f64.powf(-(index as f64) / 10.0);
             at_s += slowness * (0.5 + 2.0 / frequency);
             let point = Point::new(frequency, 1.0, -1.0);
-            apply(at_s, EventBody::Point(PointMeasured { sweep, index: index as u32, point }));
+            apply(
+                at_s,
+                EventBody::Point(PointMeasured {
+                    sweep,
+                    index: index as u32,
+                    point,
+                }),
+            );
         }
         state
     }
 
     fn total_s() -> f64 {
-        (0..21).map(|index| 0.5 + 2.0 / (100.0 * 10f64.powf(-f64::from(index) / 10.0))).sum()
+        (0..21)
+            .map(|index| 0.5 + 2.0 / (100.0 * 10f64.powf(-f64::from(index) / 10.0)))
+            .sum()
     }
 
     #[test]
@@ -88,7 +108,10 @@ mod tests {
         let now_s = state.head().last_stamp.elapsed_s();
         let left = of_sweep(&state, now_s).unwrap();
         let expected = 2.0 * total_s() - now_s;
-        assert!((left - expected).abs() < 0.15 * expected, "{left} against {expected}");
+        assert!(
+            (left - expected).abs() < 0.15 * expected,
+            "{left} against {expected}"
+        );
     }
 
     #[test]

@@ -272,7 +272,9 @@ impl View {
     fn select(&mut self, state: &State, places: isize) {
         let sweeps = state.sweeps();
         let shown = self.shown_sweep(state).map(|sweep| sweep.started.sweep);
-        let Some(at) = sweeps.iter().position(|sweep| Some(sweep.started.sweep) == shown) else { return };
+        let Some(at) = sweeps.iter().position(|sweep| Some(sweep.started.sweep) == shown) else {
+            return;
+        };
         let to = at.saturating_add_signed(places).min(sweeps.len() - 1);
         self.selected = (to + 1 < sweeps.len()).then(|| sweeps[to].started.sweep);
     }

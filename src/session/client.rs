@@ -59,10 +59,19 @@ impl Client {
     /// # Errors
     /// Where nobody answers there.
     pub fn connect(socket: &Path) -> Result<Self, ClientError> {
-        let unreachable = |source| ClientError::Unreachable { socket: socket.to_owned(), source };
+        let unreachable = |source| ClientError::Unreachable {
+            socket: socket.to_owned(),
+            source,
+        };
         let stream = UnixStream::connect(socket).map_err(unreachable)?;
         let lines = BufReader::new(stream.try_clone().map_err(unreachable)?);
-        Ok(Self { socket: socket.to_owned(), stream, lines, partial: String::new(), committed: None })
+        Ok(Self {
+            socket: socket.to_owned(),
+            stream,
+            lines,
+            partial: String::new(),
+            committed: None,
+        })
     }
 
     /// Asks for something and waits until the session has taken or refused it.
@@ -79,7 +88,10 @@ impl Client {
                 Some(Tell::Committed { seq }) => self.committed = Some(seq),
                 None => {
                     let source = io::Error::from(io::ErrorKind::TimedOut);
-                    return Err(ClientError::Unreachable { socket: self.socket.clone(), source });
+                    return Err(ClientError::Unreachable {
+                        socket: self.socket.clone(),
+                        source,
+                    });
                 }
             }
         }
@@ -90,7 +102,9 @@ impl Client {
     /// # Errors
     /// Where the session has ended.
     pub fn send(&mut self, request: &Request) -> Result<(), ClientError> {
-        self.stream.write_all(line_of(request).as_bytes()).map_err(|_| ClientError::Ended)
+        self.stream
+            .write_all(line_of(request).as_bytes())
+            .map_err(|_| ClientError::Ended)
     }
 
     /// Waits until the session has put something on disk, at most as long as `patience`.
@@ -118,7 +132,10 @@ impl Client {
         let stream = self
             .stream
             .try_clone()
-            .map_err(|source| ClientError::Unreachable { socket: self.socket.clone(), source })?;
+            .map_err(|source| ClientError::Unreachable {
+                socket: self.socket.clone(),
+                source,
+            })?;
         Ok(Sender { stream })
     }
 
@@ -128,7 +145,9 @@ impl Client {
             let left = deadline.saturating_duration_since(Instant::now());
             // A time-out of zero would mean none.
             let left = left.max(Duration::from_millis(1));
-            self.stream.set_read_timeout(Some(left)).map_err(|_| ClientError::Ended)?;
+            self.stream
+                .set_read_timeout(Some(left))
+                .map_err(|_| ClientError::Ended)?;
             match self.lines.read_line(&mut self.partial) {
                 Ok(0) => return Err(ClientError::Ended),
                 Ok(_) => {
@@ -137,9 +156,7 @@ impl Client {
                         return Ok(Some(tell));
                     }
                 }
-                Err(error)
-                    if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) =>
-                {
+                Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => {
                     if Instant::now() >= deadline {
                         return Ok(None);
                     }
@@ -163,6 +180,8 @@ impl Sender {
     /// # Errors
     /// Where the session has ended.
     pub fn send(&mut self, request: &Request) -> Result<(), ClientError> {
-        self.stream.write_all(line_of(request).as_bytes()).map_err(|_| ClientError::Ended)
+        self.stream
+            .write_all(line_of(request).as_bytes())
+            .map_err(|_| ClientError::Ended)
     }
 }

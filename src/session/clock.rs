@@ -37,7 +37,10 @@ impl SessionClock {
     #[must_use]
     pub fn stamp(&self) -> Stamp {
         let elapsed_ns = (self.now_s() * 1e9).round() as i64;
-        Stamp { utc_ns: self.start_utc_ns.saturating_add(elapsed_ns), elapsed_ns }
+        Stamp {
+            utc_ns: self.start_utc_ns.saturating_add(elapsed_ns),
+            elapsed_ns,
+        }
     }
 
     /// Seconds of the cell's time since the start.

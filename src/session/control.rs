@@ -52,9 +52,8 @@ impl Request {
     /// # Errors
     /// In words, where the line is not a request.
     pub fn parse(line: &str) -> Result<Self, String> {
-        serde_json::from_str(line).map_err(|error| {
-            format!("not a request: {error}; known: stop, pause, resume, note, acknowledge")
-        })
+        serde_json::from_str(line)
+            .map_err(|error| format!("not a request: {error}; known: stop, pause, resume, note, acknowledge"))
     }
 }
 
@@ -72,15 +71,27 @@ mod tests {
 
     #[test]
     fn a_request_is_an_object_with_a_command() {
-        assert_eq!(Request::parse(r#"{"command":"stop"}"#), Ok(Request::Stop { now: false }));
+        assert_eq!(
+            Request::parse(r#"{"command":"stop"}"#),
+            Ok(Request::Stop { now: false })
+        );
         let note = Request::Note { text: "a\nb".into() };
         assert_eq!(Request::parse(line_of(&note).trim()), Ok(note));
     }
 
     #[test]
     fn what_is_not_a_request_is_refused_with_what_would_be() {
-        for line in ["", "{", "{}", r#"{"command":"explode"}"#, r#"{"command":"stop","force":1}"#] {
-            assert!(Request::parse(line).unwrap_err().contains("known: stop"), "{line}");
+        for line in [
+            "",
+            "{",
+            "{}",
+            r#"{"command":"explode"}"#,
+            r#"{"command":"stop","force":1}"#,
+        ] {
+            assert!(
+                Request::parse(line).unwrap_err().contains("known: stop"),
+                "{line}"
+            );
         }
     }
 }

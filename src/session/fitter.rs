@@ -39,7 +39,9 @@ impl Fitter {
         let shared = Shared::default();
         let (send, receive) = mpsc::unbounded_channel();
         let worker = Arc::clone(&shared);
-        std::thread::Builder::new().name("fitter".to_owned()).spawn(move || work(&worker, sequence, &send))?;
+        std::thread::Builder::new()
+            .name("fitter".to_owned())
+            .spawn(move || work(&worker, sequence, &send))?;
         Ok((Self { shared }, receive))
     }
 
@@ -81,9 +83,16 @@ fn work(shared: &Shared, mut sequence: FitSequence, send: &mpsc::UnboundedSender
                 if mailbox.closed {
                     return;
                 }
-                let finished = mailbox.finished.pop_front().map(|(sweep, points)| (sweep, points, true));
-                let next = finished
-                    .or_else(|| mailbox.partial.take().map(|(sweep, points)| (sweep, points, false)));
+                let finished = mailbox
+                    .finished
+                    .pop_front()
+                    .map(|(sweep, points)| (sweep, points, true));
+                let next = finished.or_else(|| {
+                    mailbox
+                        .partial
+                        .take()
+                        .map(|(sweep, points)| (sweep, points, false))
+                });
                 if let Some(next) = next {
                     mailbox.working = true;
                     break next;
@@ -93,7 +102,11 @@ fn work(shared: &Shared, mut sequence: FitSequence, send: &mpsc::UnboundedSender
         };
         // A fault in the numerics costs this fit, not the measurement.
         let fitted = catch_unwind(AssertUnwindSafe(|| {
-            if is_final { sequence.finish(sweep, &points) } else { sequence.partial(sweep, &points) }
+            if is_final {
+                sequence.finish(sweep, &points)
+            } else {
+                sequence.partial(sweep, &points)
+            }
         }));
         match fitted {
             Ok(Some(fit)) => {

@@ -44,8 +44,17 @@ impl Follower {
     pub fn open(recording: &Path, runtime: &RuntimeDirectory) -> Result<Self, ReadError> {
         let reader = Reader::open(recording)?;
         let session = runtime.session_of(recording);
-        let client = session.as_ref().and_then(|info| Client::connect(&runtime.socket(&info.name)).ok());
-        Ok(Self { reader, runtime: runtime.clone(), session, client, last_seq: 0, ended: false })
+        let client = session
+            .as_ref()
+            .and_then(|info| Client::connect(&runtime.socket(&info.name)).ok());
+        Ok(Self {
+            reader,
+            runtime: runtime.clone(),
+            session,
+            client,
+            last_seq: 0,
+            ended: false,
+        })
     }
 
     /// The session that writes the recording, where one does.

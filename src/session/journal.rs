@@ -29,7 +29,11 @@ impl Journal {
     ///
     /// # Errors
     /// Where the recording thread cannot be started.
-    pub fn begin(clock: SessionClock, writer: Writer, committed: watch::Sender<u64>) -> Result<Self, WriteError> {
+    pub fn begin(
+        clock: SessionClock,
+        writer: Writer,
+        committed: watch::Sender<u64>,
+    ) -> Result<Self, WriteError> {
         let state = Arc::new(Mutex::new(State::new()));
         let (tell_failed, failed) = watch::channel(false);
         let folded = Arc::clone(&state);
@@ -48,7 +52,13 @@ impl Journal {
                 }),
             },
         )?;
-        Ok(Self { clock, recorder, state, failed, failure_told: false })
+        Ok(Self {
+            clock,
+            recorder,
+            state,
+            failed,
+            failure_told: false,
+        })
     }
 
     /// Records an event that happens now.

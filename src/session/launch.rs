@@ -55,14 +55,20 @@ pub fn launch(spec: &SessionSpec, log: &std::path::Path) -> Result<Launched, Lau
         BufReader::new(stdout).read_line(&mut line)?;
     }
     match serde_json::from_str(&line) {
-        Ok(Readiness::Ready { name, recording }) => Ok(Launched { child, name, recording }),
+        Ok(Readiness::Ready { name, recording }) => Ok(Launched {
+            child,
+            name,
+            recording,
+        }),
         Ok(Readiness::Failed { why }) => {
             child.wait()?;
             Err(LaunchError::Failed(why))
         }
         Err(_) => {
             child.wait()?;
-            Err(LaunchError::Silent { log: log.display().to_string() })
+            Err(LaunchError::Silent {
+                log: log.display().to_string(),
+            })
         }
     }
 }

@@ -18,23 +18,27 @@ pub fn on_cut(call: impl FnOnce() + Send + 'static) {
     let Some(path) = std::env::var_os(VARIABLE).map(PathBuf::from) else {
         return;
     };
-    let opened =
-        OpenOptions::new().read(true).custom_flags(OFlags::NONBLOCK.bits().cast_signed()).open(path);
-    let spawned = std::thread::Builder::new().name("lifeline".to_owned()).spawn(move || {
-        if let Ok(mut pipe) = opened {
-            let mut byte = [0];
-            loop {
-                let mut fds = [PollFd::new(&pipe, PollFlags::IN)];
-                if poll(&mut fds, None).is_err() {
-                    continue;
-                }
-                if matches!(pipe.read(&mut byte), Ok(0)) {
-                    break;
+    let opened = OpenOptions::new()
+        .read(true)
+        .custom_flags(OFlags::NONBLOCK.bits().cast_signed())
+        .open(path);
+    let spawned = std::thread::Builder::new()
+        .name("lifeline".to_owned())
+        .spawn(move || {
+            if let Ok(mut pipe) = opened {
+                let mut byte = [0];
+                loop {
+                    let mut fds = [PollFd::new(&pipe, PollFlags::IN)];
+                    if poll(&mut fds, None).is_err() {
+                        continue;
+                    }
+                    if matches!(pipe.read(&mut byte), Ok(0)) {
+                        break;
+                    }
                 }
             }
-        }
-        call();
-    });
+            call();
+        });
     if let Err(error) = spawned {
         tracing::error!("lifeline: {error}");
     }

@@ -35,7 +35,12 @@ impl OwnSimulatorProcess {
         let mut child = Command::new(std::env::current_exe()?)
             .args(["simulate", "--until-stdin-closes"])
             .args(["--instrument", &own.instrument, "--cell", &own.cell])
-            .args(["--seed", &own.seed.to_string(), "--time-scale", &time_scale.to_string()])
+            .args([
+                "--seed",
+                &own.seed.to_string(),
+                "--time-scale",
+                &time_scale.to_string(),
+            ])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())

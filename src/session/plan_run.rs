@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::preflight::{self, Refusal};
-use super::runner::{RunningSweep, Runner};
+use super::runner::{Runner, RunningSweep};
 use super::spec::Profiles;
 use crate::event::{EventBody, Link, LinkState, PlanStep, Severity, SweepEnded, SweepStarted};
 use crate::instrument::port::Port;
@@ -68,8 +68,12 @@ impl PlanRun<'_> {
         outcome_of(done)?;
         let step = &self.profiles.plan.steps[0];
         let ocp = self.open_circuit().await?;
-        let bias_v =
-            preflight::bias_of(&self.profiles.instrument, &self.profiles.plan, step, ocp.potential_v)?;
+        let bias_v = preflight::bias_of(
+            &self.profiles.instrument,
+            &self.profiles.plan,
+            step,
+            ocp.potential_v,
+        )?;
         self.range_for(step, bias_v - ocp.potential_v)?;
         self.fresh = Some(ocp);
         Ok(())
@@ -138,7 +142,11 @@ impl PlanRun<'_> {
         let (name, text, until_s) = if self.runner.paused {
             ("paused", "held by the user; the cell rests".to_owned(), None)
         } else {
-            ("wait", format!("next sweep in {}", units::duration(left_s)), Some(at_s))
+            (
+                "wait",
+                format!("next sweep in {}", units::duration(left_s)),
+                Some(at_s),
+            )
         };
         self.tell_step(name, text, until_s);
     }
@@ -154,7 +162,10 @@ impl PlanRun<'_> {
     }
 
     async fn open_circuit(&mut self) -> Result<OpenCircuit, Ending> {
-        let job = Job::OpenCircuit { duration_s: OPEN_CIRCUIT_S, interval_s: OPEN_CIRCUIT_INTERVAL_S };
+        let job = Job::OpenCircuit {
+            duration_s: OPEN_CIRCUIT_S,
+            interval_s: OPEN_CIRCUIT_INTERVAL_S,
+        };
         match outcome_of(self.runner.job(job).await)? {
             Outcome::OpenCircuit(ocp) => Ok(ocp),
             _ => Err(Ending::Stopped),
@@ -162,11 +173,10 @@ impl PlanRun<'_> {
     }
 
     fn range_for(&self, step: &SweepStep, distance_v: f64) -> Result<(f64, String), Refusal> {
-        let smallest_ohm =
-            self.smallest_ohm.unwrap_or_else(|| preflight::smallest_impedance_ohm(self.profiles, step));
-        let peak_a = preflight::peak_current_a(step, distance_v, smallest_ohm);
-        let instrument = &self.profiles.instrument;
-        let range = preflight::current_range(instrument, &self.profiles.plan, peak_a, smallest_ohm)?;
+        let smallest_ohm = self
+            .smallest_ohm
+            .unwrap_or_else(|| preflight::smallest_impedance_ohm(self.profiles, step));
+        let (_, range) = preflight::current_range(self.profiles, step, distance_v, smallest_ohm)?;
         Ok((range.limit_a, range.label.clone()))
     }
 
@@ -180,7 +190,11 @@ impl PlanRun<'_> {
         let ocp = match self.fresh.take() {
             Some(ocp) => ocp,
             None => {
-                self.tell_step("ocp", "reading the open-circuit potential, cell off".to_owned(), None);
+                self.tell_step(
+                    "ocp",
+                    "reading the open-circuit potential, cell off".to_owned(),
+                    None,
+                );
                 let job = Job::OpenCircuit {
                     duration_s: OPEN_CIRCUIT_S,
                     interval_s: OPEN_CIRCUIT_INTERVAL_S,
@@ -199,7 +213,10 @@ impl PlanRun<'_> {
         let number = self.sweeps;
         let against = match step.bias {
             Bias::OpenCircuit => "open circuit".to_owned(),
-            Bias::Potential(_) => format!("a bias, {:.1} mV from open circuit", 1e3 * (bias_v - ocp.potential_v)),
+            Bias::Potential(_) => format!(
+                "a bias, {:.1} mV from open circuit",
+                1e3 * (bias_v - ocp.potential_v)
+            ),
         };
         let text = format!("sweep {number}, {} points against {against}", step.n_points());
         self.tell_step(step.technique.word(), text, None);
@@ -249,7 +266,11 @@ impl PlanRun<'_> {
             other => format!("ended unexpectedly ({other:?})"),
         };
         let complete = reason.is_empty();
-        let ended = SweepEnded { sweep: number, complete, reason };
+        let ended = SweepEnded {
+            sweep: number,
+            complete,
+            reason,
+        };
         self.runner.journal.record(EventBody::SweepEnded(ended));
         if let Some(sweep) = self.runner.sweep.take() {
             if complete {
@@ -266,15 +287,21 @@ impl PlanRun<'_> {
                 (None, Outcome::Failed(error)) => error.to_string(),
                 (None, _) => "the instrument does not answer".to_owned(),
             };
-            return if self.runner.stop.is_some() { Err(Ending::Stopped) } else { Ok(SweepEnd::OutOfReach(why)) };
+            return if self.runner.stop.is_some() {
+                Err(Ending::Stopped)
+            } else {
+                Ok(SweepEnd::OutOfReach(why))
+            };
         }
         match done.outcome {
             Outcome::Aborted { .. } => Err(Ending::Stopped),
-            Outcome::Failed(error @ (InstrumentError::ScriptRefused { .. } | InstrumentError::ImpossibleJob(_))) => {
-                Err(error.into())
-            }
+            Outcome::Failed(
+                error @ (InstrumentError::ScriptRefused { .. } | InstrumentError::ImpossibleJob(_)),
+            ) => Err(error.into()),
             Outcome::Failed(error) => Ok(SweepEnd::Failed(error.to_string())),
-            other => Ok(SweepEnd::Failed(format!("the job ended unexpectedly ({other:?})"))),
+            other => Ok(SweepEnd::Failed(format!(
+                "the job ended unexpectedly ({other:?})"
+            ))),
         }
     }
 
@@ -290,7 +317,9 @@ impl PlanRun<'_> {
             }
             self.runner.lost_because = None;
             let now_s = self.runner.clock.now_s();
-            self.runner.idle_until(now_s + self.runner.clock.from_real_s(pause.as_secs_f64())).await;
+            self.runner
+                .idle_until(now_s + self.runner.clock.from_real_s(pause.as_secs_f64()))
+                .await;
             pause = (2 * pause).min(BACKOFF.1);
             let path = self.runner.port_path.clone();
             let link = &self.profiles.instrument.link;
@@ -305,11 +334,15 @@ impl PlanRun<'_> {
             let known = self.runner.identity.clone();
             let done = self.runner.job(Job::Connect { take_over: true }).await;
             match done.outcome {
-                Outcome::Connected if self.runner.identity.as_ref().map(|i| &i.serial) == known.as_ref().map(|i| &i.serial) => {}
+                Outcome::Connected
+                    if self.runner.identity.as_ref().map(|i| &i.serial)
+                        == known.as_ref().map(|i| &i.serial) => {}
                 Outcome::Connected => {
                     self.runner.port = None;
-                    let text = "another instrument answers on this port; connect the one this session began with";
-                    self.runner.alarm("another_instrument", Severity::Critical, text.to_owned());
+                    let text =
+                        "another instrument answers on this port; connect the one this session began with";
+                    self.runner
+                        .alarm("another_instrument", Severity::Critical, text.to_owned());
                     self.runner.identity = known;
                     continue;
                 }

@@ -2,11 +2,10 @@
 //! currents to expect, and how long it will take.
 
 use super::spec::Profiles;
+use crate::instrument::{RangeError, choose_range, peak_current_a};
 use crate::profile::{Bias, CurrentRange, Instrument, Plan, SweepStep};
 use crate::spectrum::Point;
 
-/// Share of a current range that the predicted peak current may fill.
-pub const RANGE_FILL: f64 = 0.7;
 /// Distance of a bias from the open-circuit potential in V from which on it counts as polarising.
 pub const POLARISATION_V: f64 = 0.020;
 
@@ -27,18 +26,21 @@ pub enum Refusal {
         /// What it can do.
         limit: String,
     },
-    /// The current would be too large.
+    /// No current range of the instrument will do.
+    #[error(transparent)]
+    Range(#[from] RangeError),
+    /// The current would be larger than the plan allows.
     #[error(
-        "a peak current of {peak_a:.3e} A is expected (|Z| is about {smallest_ohm:.3e} ohm at its smallest), \
-         more than {limit}; lower amplitude_vrms in the plan"
+        "a peak current of {peak_a:.3e} A is expected, more than current_max_a = {most_a:.3e} of plan {plan}; lower \
+         amplitude_vrms, or raise the limit if the cell can take it"
     )]
-    TooMuchCurrent {
+    BeyondPlan {
         /// Predicted peak current in A.
         peak_a: f64,
-        /// Smallest |Z| in ohm that was expected.
-        smallest_ohm: f64,
-        /// The limit that it breaks, in words.
-        limit: String,
+        /// Largest current of the plan in A.
+        most_a: f64,
+        /// The plan.
+        plan: String,
     },
     /// The bias would polarise the cell.
     #[error(
@@ -54,7 +56,9 @@ pub enum Refusal {
         distance_mv: f64,
     },
     /// The potential of the cell is out of bounds.
-    #[error("the potential would be {potential_v:.4} V, out of {low_v} to {high_v} V of the {whose}; {advice}")]
+    #[error(
+        "the potential would be {potential_v:.4} V, out of {low_v} to {high_v} V of the {whose}; {advice}"
+    )]
     PotentialOutOfBounds {
         /// Extreme potential in V.
         potential_v: f64,
@@ -93,7 +97,10 @@ pub fn check_plan(instrument: &Instrument, plan: &Plan) -> Result<(), Refusal> {
         }
         if step.amplitude_vrms > limits.amplitude_max_vrms {
             let what = format!("amplitude_vrms = {}", step.amplitude_vrms);
-            return Err(beyond(what, format!("at most {} V rms", limits.amplitude_max_vrms)));
+            return Err(beyond(
+                what,
+                format!("at most {} V rms", limits.amplitude_max_vrms),
+            ));
         }
         if let Bias::Potential(bias) = step.bias {
             check_potential(instrument, plan, step, bias)?;
@@ -113,13 +120,22 @@ pub fn bias_of(instrument: &Instrument, plan: &Plan, step: &SweepStep, ocp_v: f6
     };
     let distance_v = (bias_v - ocp_v).abs();
     if distance_v > POLARISATION_V && !step.allow_polarisation {
-        return Err(Refusal::Polarises { bias_v, ocp_v, distance_mv: 1e3 * distance_v });
+        return Err(Refusal::Polarises {
+            bias_v,
+            ocp_v,
+            distance_mv: 1e3 * distance_v,
+        });
     }
     check_potential(instrument, plan, step, bias_v)?;
     Ok(bias_v)
 }
 
-fn check_potential(instrument: &Instrument, plan: &Plan, step: &SweepStep, bias_v: f64) -> Result<(), Refusal> {
+fn check_potential(
+    instrument: &Instrument,
+    plan: &Plan,
+    step: &SweepStep,
+    bias_v: f64,
+) -> Result<(), Refusal> {
     let peak = step.amplitude_vrms * std::f64::consts::SQRT_2;
     let bounds = [
         (
@@ -157,50 +173,50 @@ pub fn smallest_impedance_ohm(profiles: &Profiles, step: &SweepStep) -> f64 {
     let Ok((circuit, values)) = profiles.cell.start_values() else {
         return f64::NAN;
     };
-    let moduli = step.frequencies_hz().into_iter().map(|f| circuit.impedance(&values, f).norm());
+    let moduli = step
+        .frequencies_hz()
+        .into_iter()
+        .map(|f| circuit.impedance(&values, f).norm());
     moduli.fold(f64::INFINITY, f64::min)
 }
 
 /// Smallest |Z| in ohm that was measured; none where nothing usable was.
 #[must_use]
 pub fn smallest_measured_ohm(points: &[Point]) -> Option<f64> {
-    let moduli = points.iter().filter(|point| point.is_usable()).map(|point| point.impedance().norm());
+    let moduli = points
+        .iter()
+        .filter(|point| point.is_usable())
+        .map(|point| point.impedance().norm());
     moduli.reduce(f64::min)
 }
 
-/// Largest current of a sweep in A: the peak of the excitation over the smallest |Z|, and the direct
-/// current of a bias away from the open-circuit potential.
-#[must_use]
-pub fn peak_current_a(step: &SweepStep, distance_v: f64, smallest_ohm: f64) -> f64 {
-    (step.amplitude_vrms * std::f64::consts::SQRT_2 + distance_v.abs()) / smallest_ohm
-}
-
-/// The current range for a sweep: the smallest of which the predicted peak fills at most seven tenths.
+/// The peak current of a sweep in A, and the range for it: the smallest of which the peak fills at most
+/// seven tenths. `distance_v` is that of the bias from the open-circuit potential, which draws a direct
+/// current of its own.
 ///
 /// # Errors
 /// Where no range is large enough, or the instrument's or the plan's largest current would be passed.
 pub fn current_range<'a>(
-    instrument: &'a Instrument,
-    plan: &Plan,
-    peak_a: f64,
+    profiles: &'a Profiles,
+    step: &SweepStep,
+    distance_v: f64,
     smallest_ohm: f64,
-) -> Result<&'a CurrentRange, Refusal> {
-    let too_much = |limit: String| Refusal::TooMuchCurrent { peak_a, smallest_ohm, limit };
+) -> Result<(f64, &'a CurrentRange), Refusal> {
+    let Profiles { instrument, plan, .. } = profiles;
+    let peak_a = peak_current_a(step.amplitude_vrms, smallest_ohm, distance_v / smallest_ohm)?;
     if let Some(most_a) = plan.limits.current_max_a.filter(|most_a| peak_a > *most_a) {
-        return Err(too_much(format!("current_max_a = {most_a} of plan {}", plan.name)));
+        return Err(Refusal::BeyondPlan {
+            peak_a,
+            most_a,
+            plan: plan.name.clone(),
+        });
     }
-    if !peak_a.is_finite() || peak_a > instrument.limits.current_max_a {
-        let limit = format!("the {} A of the {}", instrument.limits.current_max_a, instrument.label);
-        return Err(too_much(limit));
-    }
-    instrument.range_for(peak_a, RANGE_FILL).ok_or_else(|| {
-        let largest = instrument.current_ranges.last().map_or("none", |range| range.label.as_str());
-        too_much(format!(
-            "{:.0} % of the largest range ({largest}) of the {}",
-            100.0 * RANGE_FILL,
-            instrument.label
-        ))
-    })
+    let range = choose_range(
+        &instrument.current_ranges,
+        instrument.limits.current_max_a,
+        peak_a,
+    )?;
+    Ok((peak_a, range))
 }
 
 /// How long a sweep takes in s by the instrument's profile.
@@ -208,13 +224,20 @@ pub fn current_range<'a>(
 pub fn sweep_duration_s(instrument: &Instrument, step: &SweepStep) -> f64 {
     let timing = instrument.timing;
     let frequencies = step.frequencies_hz();
-    frequencies.iter().map(|f| timing.point_overhead_s + timing.point_periods / f).sum()
+    frequencies
+        .iter()
+        .map(|f| timing.point_overhead_s + timing.point_periods / f)
+        .sum()
 }
 
 /// How long a plan takes in s by the instrument's profile.
 #[must_use]
 pub fn plan_duration_s(instrument: &Instrument, plan: &Plan) -> f64 {
-    let round: f64 = plan.steps.iter().map(|step| sweep_duration_s(instrument, step)).sum();
+    let round: f64 = plan
+        .steps
+        .iter()
+        .map(|step| sweep_duration_s(instrument, step))
+        .sum();
     let repeats = f64::from(plan.repeat.saturating_sub(1));
     repeats * round.max(plan.interval_s) + round
 }
@@ -241,31 +264,38 @@ mod tests {
         // 64 x 0.43 s, and 2.1 periods of frequencies that end at 0.1 Hz with ten a decade: 4.862 / f_min.
         let expected = 64.0 * 0.43 + 2.1 * 4.862 / 0.1;
         assert!((sweep_duration_s(&profiles.instrument, step) - expected).abs() < 0.01 * expected);
-        assert!((plan_duration_s(&profiles.instrument, &profiles.plan) - (19.0 * 600.0 + expected)).abs() < 2.0);
+        assert!(
+            (plan_duration_s(&profiles.instrument, &profiles.plan) - (19.0 * 600.0 + expected)).abs() < 2.0
+        );
     }
 
     #[test]
-    fn the_predicted_peak_fills_at_most_seven_tenths_of_the_range() {
+    fn the_range_is_chosen_by_the_peak_current_at_the_smallest_modulus() {
         let profiles = profiles();
-        let smallest = smallest_impedance_ohm(&profiles, &profiles.plan.steps[0]);
+        let step = &profiles.plan.steps[0];
+        let smallest = smallest_impedance_ohm(&profiles, step);
         assert!((20.0..22.0).contains(&smallest), "{smallest}");
-        let peak = peak_current_a(&profiles.plan.steps[0], 0.0, smallest);
-        let range = current_range(&profiles.instrument, &profiles.plan, peak, smallest).unwrap();
-        assert!(peak <= RANGE_FILL * range.limit_a);
-        // 0.65 mA peak fits the 1 mA range, 0.75 mA would not.
+        let (peak, range) = current_range(&profiles, step, 0.0, smallest).unwrap();
+        // 10 mV rms over 21.4 ohm at its smallest: 0.66 mA peak, below 70 % of 1 mA.
+        assert!((peak - 0.010 * 2f64.sqrt() / smallest).abs() < 1e-9);
         assert_eq!(range.label, "1 mA");
-        let wider = current_range(&profiles.instrument, &profiles.plan, 0.75e-3, smallest).unwrap();
-        assert_eq!(wider.label, "10 mA");
+        // A bias 5 mV away draws a direct current as well.
+        assert_eq!(
+            current_range(&profiles, step, 0.005, smallest).unwrap().1.label,
+            "10 mA"
+        );
     }
 
     #[test]
-    fn a_current_that_no_range_can_carry_is_refused() {
-        let profiles = profiles();
-        let refused = current_range(&profiles.instrument, &profiles.plan, 0.09, 0.15).unwrap_err();
-        assert!(refused.to_string().contains("70 % of the largest range (100 mA)"), "{refused}");
-        let mut plan = profiles.plan.clone();
-        plan.limits.current_max_a = Some(1e-4);
-        let refused = current_range(&profiles.instrument, &plan, 2e-4, 50.0).unwrap_err();
+    fn a_current_beyond_instrument_or_plan_is_refused() {
+        let mut profiles = profiles();
+        let step = profiles.plan.steps[0].clone();
+        assert!(matches!(
+            current_range(&profiles, &step, 0.0, 0.15),
+            Err(Refusal::Range(_))
+        ));
+        profiles.plan.limits.current_max_a = Some(1e-4);
+        let refused = current_range(&profiles, &step, 0.0, 50.0).unwrap_err();
         assert!(refused.to_string().contains("current_max_a"), "{refused}");
     }
 

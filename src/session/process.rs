@@ -19,9 +19,9 @@ use super::sequence::FitSequence;
 use super::spec::{ProfileText, Profiles, Readiness, SessionSpec};
 use super::{lifeline, server};
 use crate::event::{EventBody, Link, LinkState, SessionEnded, SessionStarted};
-use crate::instrument::method_script::driver::{MethodScript, MethodScriptConfig};
-use crate::instrument::port::{Port, PortError};
-use crate::instrument::{CellSwitch, Job};
+use crate::instrument::method_script::{DriverSettings, MethodScript};
+use crate::instrument::port::Port;
+use crate::instrument::{CellSwitch, Job, PortError};
 use crate::profile::ProfileError;
 use crate::recording::{Attachment, Opening, WriteError, Writer};
 
@@ -29,9 +29,6 @@ use crate::recording::{Attachment, Opening, WriteError, Writer};
 pub const ENDED_COMPLETE: &str = "plan complete";
 /// Reason of the end of a session that was stopped.
 pub const ENDED_STOPPED: &str = "stopped";
-
-/// Shortest time-out of the driver in real seconds.
-const SHORTEST_TIMEOUT_REAL_S: f64 = 2.0;
 
 /// Why a session cannot begin.
 #[derive(Debug, thiserror::Error)]
@@ -66,14 +63,18 @@ pub fn main() -> anyhow::Result<ExitCode> {
     let outcome = read_spec().and_then(|spec| {
         let runtime = RuntimeDirectory::open()?;
         log_to(&runtime.log_file(&spec.name));
-        let executor = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let executor = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
         executor.block_on(session(spec, &runtime))
     });
     match outcome {
         Ok(()) => Ok(ExitCode::SUCCESS),
         Err(error) => {
             tracing::error!("cannot begin: {error}");
-            report(&Readiness::Failed { why: error.to_string() });
+            report(&Readiness::Failed {
+                why: error.to_string(),
+            });
             Ok(ExitCode::FAILURE)
         }
     }
@@ -88,7 +89,10 @@ fn read_spec() -> Result<SessionSpec, CannotBegin> {
 /// A log file of the session's own; without one the session goes on unlogged.
 fn log_to(path: &Path) {
     if let Ok(file) = std::fs::File::create(path) {
-        let subscriber = tracing_subscriber::fmt().with_writer(file).with_ansi(false).finish();
+        let subscriber = tracing_subscriber::fmt()
+            .with_writer(file)
+            .with_ansi(false)
+            .finish();
         let _ = tracing::subscriber::set_global_default(subscriber);
     }
 }
@@ -98,7 +102,10 @@ fn report(readiness: &Readiness) {
     let mut stdout = std::io::stdout();
     let _ = stdout.write_all(super::control::line_of(readiness).as_bytes());
     let _ = stdout.flush();
-    let null = std::fs::OpenOptions::new().read(true).write(true).open("/dev/null");
+    let null = std::fs::OpenOptions::new()
+        .read(true)
+        .write(true)
+        .open("/dev/null");
     match null {
         Ok(null) => {
             let _ = rustix::stdio::dup2_stdin(&null);
@@ -134,14 +141,22 @@ async fn session(spec: SessionSpec, runtime: &RuntimeDirectory) -> Result<(), Ca
 
     let (send_requests, requests) = mpsc::channel(64);
     let socket = runtime.socket(&spec.name);
-    let serving = tokio::spawn(server::serve(server::bind(&socket)?, socket.clone(), send_requests, committed));
+    let serving = tokio::spawn(server::serve(
+        server::bind(&socket)?,
+        socket.clone(),
+        send_requests,
+        committed,
+    ));
     let sequence = FitSequence::for_cell(&profiles.cell)?;
     let (fitter, fits) = Fitter::start(sequence)?;
     let held = runtime.was_held(&port_path);
     let mut runner = Runner {
         clock,
         journal,
-        driver: Box::new(driver(&profiles, &clock)),
+        driver: Box::new(MethodScript::new(DriverSettings::new(
+            &profiles.instrument,
+            spec.time_scale,
+        ))),
         port: Some(port),
         port_path,
         requests,
@@ -168,7 +183,10 @@ async fn session(spec: SessionSpec, runtime: &RuntimeDirectory) -> Result<(), Ca
     let ending = match begun {
         Ok(()) => {
             hold(plan_run.runner, runtime);
-            report(&Readiness::Ready { name: spec.name.clone(), recording: spec.recording.clone() });
+            report(&Readiness::Ready {
+                name: spec.name.clone(),
+                recording: spec.recording.clone(),
+            });
             let ended = plan_run.follow().await;
             runner.await_fits().await;
             Ok(ended)
@@ -217,7 +235,9 @@ async fn finish(mut runner: Runner, runtime: &RuntimeDirectory, ending: &Result<
         Ok(Err(ending)) | Err(ending) => ending.to_string(),
     };
     tracing::info!("ending: {reason}");
-    runner.journal.record(EventBody::SessionEnded(SessionEnded { reason }));
+    runner
+        .journal
+        .record(EventBody::SessionEnded(SessionEnded { reason }));
     // On disk, and told to screens, before the socket goes.
     runner.journal.flush();
     tokio::task::yield_now().await;
@@ -225,14 +245,6 @@ async fn finish(mut runner: Runner, runtime: &RuntimeDirectory, ending: &Result<
         Ok(closed) => tracing::info!("recording closed after event {}", closed.last_seq),
         Err(error) => tracing::error!("recording: {error}"),
     }
-}
-
-fn driver(profiles: &Profiles, clock: &SessionClock) -> MethodScript {
-    MethodScript::new(MethodScriptConfig {
-        instrument: profiles.instrument.clone(),
-        minimum_timeout_s: clock.from_real_s(SHORTEST_TIMEOUT_REAL_S),
-        time_scale: clock.scale(),
-    })
 }
 
 fn info_of(spec: &SessionSpec, profiles: &Profiles, port: &Path) -> SessionInfo {
@@ -248,7 +260,11 @@ fn info_of(spec: &SessionSpec, profiles: &Profiles, port: &Path) -> SessionInfo 
 }
 
 fn started(spec: &SessionSpec, profiles: &Profiles) -> SessionStarted {
-    let Profiles { instrument, cell, plan } = profiles;
+    let Profiles {
+        instrument,
+        cell,
+        plan,
+    } = profiles;
     SessionStarted {
         program: env!("CARGO_PKG_NAME").to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -279,7 +295,10 @@ fn opening_of(spec: &SessionSpec) -> Opening {
             ("program", env!("CARGO_PKG_NAME").to_owned()),
             ("program_version", env!("CARGO_PKG_VERSION").to_owned()),
             ("session", spec.name.clone()),
-            ("host", rustix::system::uname().nodename().to_string_lossy().into_owned()),
+            (
+                "host",
+                rustix::system::uname().nodename().to_string_lossy().into_owned(),
+            ),
             ("instrument_profile", spec.instrument.origin.clone()),
             ("cell_profile", spec.cell.origin.clone()),
             ("plan_profile", spec.plan.origin.clone()),

@@ -16,8 +16,8 @@ use crate::event::{
     Alarm, AlarmAcknowledged, CommandGiven, Direction, EventBody, Fit, Identity, Note, PointMeasured,
     SampleTaken, Severity, Wire,
 };
-use crate::instrument::port::{Port, PortError};
-use crate::instrument::{CellSwitch, Done, Instrument, InstrumentIdentity, Job, Outcome, Output};
+use crate::instrument::port::Port;
+use crate::instrument::{CellSwitch, Done, Instrument, InstrumentIdentity, Job, Outcome, Output, PortError};
 use crate::spectrum::Point;
 
 /// The alarm that says that nobody knows whether current flows.
@@ -132,7 +132,14 @@ impl Runner {
 
     async fn next(&mut self, deadline: Option<Instant>) -> Happening {
         let mut buffer = [0_u8; 4096];
-        let Self { port, requests, signals, fits, journal, .. } = self;
+        let Self {
+            port,
+            requests,
+            signals,
+            fits,
+            journal,
+            ..
+        } = self;
         tokio::select! {
             biased;
             Some(request) = signals.recv() => Happening::Request(request, "signal"),
@@ -150,7 +157,10 @@ impl Runner {
     fn handle(&mut self, happening: Happening) {
         match happening {
             Happening::Received(bytes) => {
-                let wire = Wire { direction: Direction::Rx, bytes: bytes.clone() };
+                let wire = Wire {
+                    direction: Direction::Rx,
+                    bytes: bytes.clone(),
+                };
                 self.journal.record(EventBody::Wire(wire));
                 self.driver.receive(&bytes, self.clock.now_s());
             }
@@ -204,7 +214,11 @@ impl Runner {
         sweep.points.push(point.clone());
         let index = sweep.points.len() as u32 - 1;
         self.fitter.partial(sweep.number, &sweep.points);
-        let body = PointMeasured { sweep: sweep.number, index, point };
+        let body = PointMeasured {
+            sweep: sweep.number,
+            index,
+            point,
+        };
         self.journal.record(EventBody::Point(body));
     }
 
@@ -212,7 +226,10 @@ impl Runner {
         let Some(port) = &mut self.port else {
             return;
         };
-        let wire = Wire { direction: Direction::Tx, bytes: bytes.clone() };
+        let wire = Wire {
+            direction: Direction::Tx,
+            bytes: bytes.clone(),
+        };
         self.journal.record(EventBody::Wire(wire));
         if let Err(error) = port.write_all(&bytes).await {
             self.port_gone(&error);
@@ -257,10 +274,11 @@ impl Runner {
             Request::Acknowledge { name } => {
                 if self.alarms.remove(&name).is_some() {
                     command("acknowledge", &name);
-                    self.journal.record(EventBody::AlarmAcknowledged(AlarmAcknowledged {
-                        name,
-                        origin: origin.to_owned(),
-                    }));
+                    self.journal
+                        .record(EventBody::AlarmAcknowledged(AlarmAcknowledged {
+                            name,
+                            origin: origin.to_owned(),
+                        }));
                 }
             }
         }
@@ -284,15 +302,17 @@ impl Runner {
         match cell {
             CellSwitch::Untouched => return,
             CellSwitch::MayBeOn { why } => {
-                let text = format!("CELL MAY BE ON: {why}. Look at the instrument; disconnect the cell by hand.");
+                let text =
+                    format!("CELL MAY BE ON: {why}. Look at the instrument; disconnect the cell by hand.");
                 self.alarm(CELL_MAY_BE_ON, Severity::Critical, text);
             }
             CellSwitch::Off => {
                 if self.alarms.remove(CELL_MAY_BE_ON).is_some() {
-                    self.journal.record(EventBody::AlarmAcknowledged(AlarmAcknowledged {
-                        name: CELL_MAY_BE_ON.to_owned(),
-                        origin: "session: the instrument has confirmed that the cell is off".to_owned(),
-                    }));
+                    self.journal
+                        .record(EventBody::AlarmAcknowledged(AlarmAcknowledged {
+                            name: CELL_MAY_BE_ON.to_owned(),
+                            origin: "session: the instrument has confirmed that the cell is off".to_owned(),
+                        }));
                 }
             }
         }

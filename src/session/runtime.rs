@@ -151,7 +151,11 @@ impl RuntimeDirectory {
     /// # Errors
     /// Where one of this name runs, or the file cannot be written.
     pub fn register_session(&self, info: &SessionInfo) -> Result<Registration, RuntimeError> {
-        register(&self.path.join(format!("{}.session", info.name)), &info.name, info)
+        register(
+            &self.path.join(format!("{}.session", info.name)),
+            &info.name,
+            info,
+        )
     }
 
     /// Registers a simulator of this process under the number of its device.
@@ -204,9 +208,16 @@ impl RuntimeDirectory {
     /// Where the file cannot be written.
     pub fn hold(&self, serial: &str, port: &Path) -> Result<(), RuntimeError> {
         let path = self.held_file(serial);
-        let failed = |source| RuntimeError::Io { path: path.clone(), source };
+        let failed = |source| RuntimeError::Io {
+            path: path.clone(),
+            source,
+        };
         let folder = path.parent().unwrap_or(&self.path);
-        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed)?;
+        std::fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(folder)
+            .map_err(failed)?;
         std::fs::write(&path, port.as_os_str().as_encoded_bytes()).map_err(failed)
     }
 
@@ -225,8 +236,10 @@ impl RuntimeDirectory {
     }
 
     fn held_file(&self, serial: &str) -> PathBuf {
-        let name: String =
-            serial.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
+        let name: String = serial
+            .chars()
+            .map(|c| if c.is_ascii_alphanumeric() { c } else { '_' })
+            .collect();
         self.path.join("held").join(name)
     }
 
@@ -243,7 +256,9 @@ pub fn device_number(path: &Path) -> Option<(u32, u32)> {
 }
 
 fn default_path() -> PathBuf {
-    let home = etcetera::choose_base_strategy().ok().and_then(|strategy| strategy.state_dir());
+    let home = etcetera::choose_base_strategy()
+        .ok()
+        .and_then(|strategy| strategy.state_dir());
     let uname = rustix::system::uname();
     let host = uname.nodename().to_string_lossy().replace('/', "_");
     match home {
@@ -259,11 +274,20 @@ fn short_path(wanted: &Path) -> PathBuf {
 }
 
 fn make_private(path: &Path) -> Result<(), RuntimeError> {
-    let failed = |source| RuntimeError::Io { path: path.to_owned(), source };
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(failed)?;
+    let failed = |source| RuntimeError::Io {
+        path: path.to_owned(),
+        source,
+    };
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path)
+        .map_err(failed)?;
     let metadata = std::fs::symlink_metadata(path).map_err(failed)?;
     if metadata.uid() != rustix::process::getuid().as_raw() || !metadata.is_dir() {
-        return Err(RuntimeError::Foreign { path: path.to_owned() });
+        return Err(RuntimeError::Foreign {
+            path: path.to_owned(),
+        });
     }
     if metadata.mode() & 0o077 != 0 {
         std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o700)).map_err(failed)?;
@@ -272,7 +296,10 @@ fn make_private(path: &Path) -> Result<(), RuntimeError> {
 }
 
 fn register(path: &Path, name: &str, info: &impl Serialize) -> Result<Registration, RuntimeError> {
-    let failed = |source| RuntimeError::Io { path: path.to_owned(), source };
+    let failed = |source| RuntimeError::Io {
+        path: path.to_owned(),
+        source,
+    };
     let mut file = OpenOptions::new()
         .create(true)
         .truncate(false)
@@ -282,12 +309,17 @@ fn register(path: &Path, name: &str, info: &impl Serialize) -> Result<Registrati
         .open(path)
         .map_err(failed)?;
     if rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive).is_err() {
-        return Err(RuntimeError::Taken { name: name.to_owned() });
+        return Err(RuntimeError::Taken {
+            name: name.to_owned(),
+        });
     }
     file.set_len(0).map_err(failed)?;
     let text = serde_json::to_vec(info).map_err(|error| failed(error.into()))?;
     file.write_all(&text).map_err(failed)?;
-    Ok(Registration { file, path: path.to_owned() })
+    Ok(Registration {
+        file,
+        path: path.to_owned(),
+    })
 }
 
 /// What the process that holds this file says; a file that nobody holds is removed.
@@ -333,14 +365,21 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let runtime = RuntimeDirectory::at(&folder.path().join("run")).unwrap();
         let _registration = runtime.register_session(&info("a")).unwrap();
-        assert!(matches!(runtime.register_session(&info("a")), Err(RuntimeError::Taken { .. })));
+        assert!(matches!(
+            runtime.register_session(&info("a")),
+            Err(RuntimeError::Taken { .. })
+        ));
     }
 
     #[test]
     fn what_a_killed_session_left_behind_is_removed_and_does_not_hinder_the_next() {
         let folder = tempfile::tempdir().unwrap();
         let runtime = RuntimeDirectory::at(&folder.path().join("run")).unwrap();
-        std::fs::write(runtime.path().join("a.session"), serde_json::to_vec(&info("a")).unwrap()).unwrap();
+        std::fs::write(
+            runtime.path().join("a.session"),
+            serde_json::to_vec(&info("a")).unwrap(),
+        )
+        .unwrap();
         assert!(runtime.sessions().is_empty());
         assert!(runtime.register_session(&info("a")).is_ok());
     }

@@ -36,11 +36,31 @@ impl FitSequence {
     /// Where the circuit does not parse.
     pub fn for_cell(cell: &Cell) -> Result<Self, CircuitError> {
         let (circuit, profile_start) = cell.start_values()?;
-        let bounds =
-            cell.circuit.bounds.iter().map(|(name, [low, high])| (name.clone(), *low, *high)).collect();
-        let sums = cell.circuit.track.iter().filter(|name| name.contains('+')).cloned().collect();
-        let options = FitOptions { bounds, sums, ..FitOptions::default() };
-        Ok(Self { circuit, options, profile_start, last: None, running: None })
+        let bounds = cell
+            .circuit
+            .bounds
+            .iter()
+            .map(|(name, [low, high])| (name.clone(), *low, *high))
+            .collect();
+        let sums = cell
+            .circuit
+            .track
+            .iter()
+            .filter(|name| name.contains('+'))
+            .cloned()
+            .collect();
+        let options = FitOptions {
+            bounds,
+            sums,
+            ..FitOptions::default()
+        };
+        Ok(Self {
+            circuit,
+            options,
+            profile_start,
+            last: None,
+            running: None,
+        })
     }
 
     /// The fit of the points so far of a running sweep; none while they are too few.
@@ -52,10 +72,19 @@ impl FitSequence {
             options.also_start.push(values.clone());
         }
         // A start of one's own is worth its time only while there is nothing to go by.
-        options.cold = if self.last.is_some() { ColdStarts::Never } else { ColdStarts::IfPoor };
+        options.cold = if self.last.is_some() {
+            ColdStarts::Never
+        } else {
+            ColdStarts::IfPoor
+        };
         let result = self.fit(points, &options)?;
         self.running = Some((sweep, values_of(&result)));
-        Some(Fit { sweep, is_final: false, engine: ENGINE.to_owned(), result })
+        Some(Fit {
+            sweep,
+            is_final: false,
+            engine: ENGINE.to_owned(),
+            result,
+        })
     }
 
     /// The fit of all points of an ended sweep; none where they are too few.
@@ -72,7 +101,12 @@ impl FitSequence {
             });
         }
         self.running = None;
-        Some(Fit { sweep, is_final: true, engine: ENGINE.to_owned(), result })
+        Some(Fit {
+            sweep,
+            is_final: true,
+            engine: ENGINE.to_owned(),
+            result,
+        })
     }
 
     fn from_last(&self) -> FitOptions {
@@ -103,7 +137,11 @@ impl FitSequence {
 }
 
 fn values_of(result: &FitResult) -> Vec<f64> {
-    result.parameters.iter().map(|parameter| parameter.value).collect()
+    result
+        .parameters
+        .iter()
+        .map(|parameter| parameter.value)
+        .collect()
 }
 
 #[cfg(test)]

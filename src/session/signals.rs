@@ -9,20 +9,24 @@ use tokio::signal::unix::{SignalKind, signal};
 /// # Errors
 /// Where the handlers cannot be installed.
 pub fn on_stop(mut call: impl FnMut() + Send + 'static) -> io::Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_io()
+        .build()?;
     let (mut interrupt, mut terminate) = {
         let _entered = runtime.enter();
         (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?)
     };
-    std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
-        runtime.block_on(async {
-            loop {
-                tokio::select! {
-                    _ = interrupt.recv() => call(),
-                    _ = terminate.recv() => call(),
+    std::thread::Builder::new()
+        .name("signals".to_owned())
+        .spawn(move || {
+            runtime.block_on(async {
+                loop {
+                    tokio::select! {
+                        _ = interrupt.recv() => call(),
+                        _ = terminate.recv() => call(),
+                    }
                 }
-            }
-        });
-    })?;
+            });
+        })?;
     Ok(())
 }

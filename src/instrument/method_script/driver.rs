@@ -6,10 +6,10 @@ use super::connect::Connect;
 use super::decoder::Decoder;
 use super::line::Line;
 use super::measurement::Measurement;
-use super::point_time::PointTime;
 use super::run::{Run, RunEnd};
 use super::script::{Script, ScriptError};
 use super::settings::DriverSettings;
+use crate::analysis::point_time::PointTime;
 use crate::instrument::{CellSwitch, Done, Instrument, InstrumentError, Job, Outcome, Output};
 
 /// A driver of one MethodSCRIPT device.

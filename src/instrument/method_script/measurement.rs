@@ -2,8 +2,8 @@
 
 use super::channel::Channel;
 use super::package::Package;
-use super::point_time::PointTime;
 use super::points;
+use crate::analysis::point_time::PointTime;
 use crate::instrument::{InstrumentError, OpenCircuit, Outcome, Output, SweepJob};
 use crate::spectrum::Sample;
 

@@ -8,8 +8,8 @@ use super::channel::{Channel, Step};
 use super::error_code::ErrorCode;
 use super::line::{Echo, Line};
 use super::measurement::Measurement;
-use super::point_time::PointTime;
 use super::script::Script;
+use crate::analysis::point_time::PointTime;
 use crate::instrument::{InstrumentError, Outcome, Output};
 
 /// The device is asked after so many times the expected time of a point.

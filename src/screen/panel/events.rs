@@ -13,7 +13,9 @@ use crate::units::{duration, with_error};
 pub fn events(scene: &Scene<'_>, inner: Rect, long: bool, scroll: usize, buffer: &mut Buffer) {
     let log = scene.state.log();
     let rows = usize::from(inner.height);
-    let end = log.len().saturating_sub(scroll.min(log.len().saturating_sub(rows)));
+    let end = log
+        .len()
+        .saturating_sub(scroll.min(log.len().saturating_sub(rows)));
     let from = end.saturating_sub(rows);
     for (entry, row) in log[from..end].iter().zip(inner.y..inner.bottom()) {
         let line = line(scene, entry, long);
@@ -44,7 +46,11 @@ pub fn clock(stamp: Stamp, long: bool) -> String {
     }
     let format = if long { "%Y-%m-%d %H:%M:%S" } else { "%H:%M" };
     jiff::Timestamp::from_nanosecond(i128::from(stamp.utc_ns))
-        .map(|time| time.to_zoned(jiff::tz::TimeZone::UTC).strftime(format).to_string())
+        .map(|time| {
+            time.to_zoned(jiff::tz::TimeZone::UTC)
+                .strftime(format)
+                .to_string()
+        })
         .unwrap_or_default()
 }
 
@@ -53,43 +59,81 @@ fn sentence(scene: &Scene<'_>, what: &LogWhat) -> (String, Style) {
     let usual = theme.text;
     match what {
         LogWhat::Session(session) => {
-            let from = if session.source.is_empty() { String::new() } else { format!(", {}", session.source) };
-            (format!("session: {} by plan {}{from}", session.cell, session.plan), theme.quiet)
+            let from = if session.source.is_empty() {
+                String::new()
+            } else {
+                format!(", {}", session.source)
+            };
+            (
+                format!("session: {} by plan {}{from}", session.cell, session.plan),
+                theme.quiet,
+            )
         }
         LogWhat::Link(link) => {
-            let style = if link.state == LinkState::Lost { theme.warning } else { theme.quiet };
-            let reason = if link.reason.is_empty() { String::new() } else { format!(": {}", link.reason) };
+            let style = if link.state == LinkState::Lost {
+                theme.warning
+            } else {
+                theme.quiet
+            };
+            let reason = if link.reason.is_empty() {
+                String::new()
+            } else {
+                format!(": {}", link.reason)
+            };
             (format!("link {} {}{reason}", link.state.word(), link.port), style)
         }
-        LogWhat::Identity(identity) => {
-            (format!("{} {} {}", identity.instrument, identity.firmware, identity.serial), theme.quiet)
-        }
+        LogWhat::Identity(identity) => (
+            format!(
+                "{} {} {}",
+                identity.instrument, identity.firmware, identity.serial
+            ),
+            theme.quiet,
+        ),
         LogWhat::Command(command) => {
-            let text = if command.text.is_empty() { String::new() } else { format!(": {}", command.text) };
-            (format!("{} asked for {}{text}", command.origin, command.command), usual)
+            let text = if command.text.is_empty() {
+                String::new()
+            } else {
+                format!(": {}", command.text)
+            };
+            (
+                format!("{} asked for {}{text}", command.origin, command.command),
+                usual,
+            )
         }
         LogWhat::SweepStarted(sweep) => (format!("sweep {} started", sweep.sweep), usual),
         LogWhat::SweepEnded(sweep) => {
-            let points = scene.state.sweep(sweep.sweep).map_or(0, |record| record.points().len());
+            let points = scene
+                .state
+                .sweep(sweep.sweep)
+                .map_or(0, |record| record.points().len());
             if sweep.complete {
                 (format!("sweep {} done, {points} points", sweep.sweep), usual)
             } else {
-                let reason = format!("sweep {} cut after {points} points: {}", sweep.sweep, sweep.reason);
+                let reason = format!(
+                    "sweep {} cut after {points} points: {}",
+                    sweep.sweep, sweep.reason
+                );
                 (reason, theme.warning)
             }
         }
         LogWhat::FinalFit(number) => (fit_sentence(scene, *number), usual),
-        LogWhat::Alarm(alarm) => {
-            (format!("{} {}: {}", scene.glyphs.alarm, alarm.severity.word(), alarm.text), theme.alarm)
-        }
-        LogWhat::AlarmAcknowledged(seen) => {
-            (format!("{} acknowledged by {}", seen.name, seen.origin), usual)
-        }
-        LogWhat::Gap(gap) => (format!("nothing known for {}: {}", length(gap), gap.reason), theme.warning),
-        LogWhat::ClockJump(gap) => {
-            (format!("wall clock jumped by {}: {}", length(gap), gap.reason), theme.warning)
-        }
-        LogWhat::Resumed(gap) => (format!("went on after {}: {}", length(gap), gap.reason), theme.warning),
+        LogWhat::Alarm(alarm) => (
+            format!("{} {}: {}", scene.glyphs.alarm, alarm.severity.word(), alarm.text),
+            theme.alarm,
+        ),
+        LogWhat::AlarmAcknowledged(seen) => (format!("{} acknowledged by {}", seen.name, seen.origin), usual),
+        LogWhat::Gap(gap) => (
+            format!("nothing known for {}: {}", length(gap), gap.reason),
+            theme.warning,
+        ),
+        LogWhat::ClockJump(gap) => (
+            format!("wall clock jumped by {}: {}", length(gap), gap.reason),
+            theme.warning,
+        ),
+        LogWhat::Resumed(gap) => (
+            format!("went on after {}: {}", length(gap), gap.reason),
+            theme.warning,
+        ),
         LogWhat::Note(note) => (format!("{} {}", scene.glyphs.pointer, note.text), theme.strong),
         LogWhat::SessionEnded(ended) => (format!("session ended: {}", ended.reason), theme.strong),
     }
@@ -102,8 +146,15 @@ fn length(gap: &crate::event::Gap) -> String {
 /// The headline of a fit: the first followed sum, or how it went.
 fn fit_sentence(scene: &Scene<'_>, number: u32) -> String {
     let script = scene.glyphs.script;
-    let Some(fit) = scene.state.fit_of(number) else { return format!("fit {number}") };
-    let track = scene.state.head().session.as_ref().and_then(|(_, session)| session.track.first());
+    let Some(fit) = scene.state.fit_of(number) else {
+        return format!("fit {number}");
+    };
+    let track = scene
+        .state
+        .head()
+        .session
+        .as_ref()
+        .and_then(|(_, session)| session.track.first());
     let headline = match track {
         Some(name) => fit.result.sum(name),
         None => fit.result.sums.first(),

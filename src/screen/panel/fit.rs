@@ -33,7 +33,12 @@ fn told_of_parameter(parameter: &Parameter, is_final: bool) -> Told {
     if parameter.at_bound {
         return Told::Word("at bound");
     }
-    told(parameter.value, parameter.std_error, parameter.determined, is_final)
+    told(
+        parameter.value,
+        parameter.std_error,
+        parameter.determined,
+        is_final,
+    )
 }
 
 fn told_of_sum(sum: &Sum, is_final: bool) -> Told {
@@ -69,7 +74,11 @@ struct References<'a> {
 impl<'a> References<'a> {
     fn of(scene: &Scene<'a>, shown: u32) -> Self {
         let fitted = |sweep: &'a SweepRecord| Some((sweep.started.sweep, &sweep.fit.as_ref()?.1));
-        let before = scene.state.sweeps().iter().filter(|sweep| sweep.started.sweep < shown);
+        let before = scene
+            .state
+            .sweeps()
+            .iter()
+            .filter(|sweep| sweep.started.sweep < shown);
         Self {
             first: before.clone().find_map(fitted),
             previous: before.rev().find_map(fitted),
@@ -105,13 +114,31 @@ pub fn fit(scene: &Scene<'_>, inner: Rect, buffer: &mut Buffer) {
 /// Before the first fit of a sweep: the same rows, with words in the place of numbers.
 fn waiting(scene: &Scene<'_>, sweep: Option<&SweepRecord>, width: u16) -> Vec<Line> {
     let theme = scene.theme;
-    let Some((_, session)) = &scene.state.head().session else { return Vec::new() };
+    let Some((_, session)) = &scene.state.head().session else {
+        return Vec::new();
+    };
     let mut lines = vec![Line::new().with(session.circuit.clone(), theme.quiet)];
-    let known = scene.state.sweeps().iter().rev().find_map(|sweep| sweep.fit.as_ref());
+    let known = scene
+        .state
+        .sweeps()
+        .iter()
+        .rev()
+        .find_map(|sweep| sweep.fit.as_ref());
     let names: Vec<String> = match known {
-        Some((_, fit)) => fit.result.parameters.iter().map(|parameter| parameter.name.clone()).collect(),
+        Some((_, fit)) => fit
+            .result
+            .parameters
+            .iter()
+            .map(|parameter| parameter.name.clone())
+            .collect(),
         None => crate::circuit::Circuit::parse(&session.circuit)
-            .map(|circuit| circuit.parameters().iter().map(|parameter| parameter.name.clone()).collect())
+            .map(|circuit| {
+                circuit
+                    .parameters()
+                    .iter()
+                    .map(|parameter| parameter.name.clone())
+                    .collect()
+            })
             .unwrap_or_default(),
     };
     let finished = sweep.is_some_and(|sweep| sweep.ended.is_some());
@@ -186,7 +213,10 @@ fn quality(scene: &Scene<'_>, sweep: &SweepRecord, fit: &Fit) -> Line {
         line.push("  not converged", theme.warning);
     }
     line.push("  ", Style::new());
-    line.push(format!("{:>4.0} us", fit.result.elapsed_us).replace('u', micro(scene)), theme.quiet);
+    line.push(
+        format!("{:>4.0} us", fit.result.elapsed_us).replace('u', micro(scene)),
+        theme.quiet,
+    );
     line
 }
 
@@ -234,7 +264,11 @@ impl Columns {
         let longest = names.map(|name| name.chars().count()).max().unwrap_or(0);
         Self {
             name: longest.clamp(2, 10),
-            unit: if scene.glyphs.script == crate::units::Script::Ascii { 6 } else { 5 },
+            unit: if scene.glyphs.script == crate::units::Script::Ascii {
+                6
+            } else {
+                5
+            },
             width: usize::from(width),
             wide: width >= WIDE,
         }
@@ -268,12 +302,23 @@ impl Columns {
         line.with(word, scene.theme.word)
     }
 
-    fn row(&self, name: &str, unit: &str, told: &Told, references: &References<'_>, scene: &Scene<'_>) -> Line {
+    fn row(
+        &self,
+        name: &str,
+        unit: &str,
+        told: &Told,
+        references: &References<'_>,
+        scene: &Scene<'_>,
+    ) -> Line {
         let (theme, script) = (scene.theme, scene.glyphs.script);
         let (value, error) = match told {
             Told::Word(word) => return self.word(name, word, scene),
             Told::Fixed(value) => {
-                return self.word(name, &format!("{} fixed", engineering(*value, unit, script)), scene);
+                return self.word(
+                    name,
+                    &format!("{} fixed", engineering(*value, unit, script)),
+                    scene,
+                );
             }
             Told::Number(value, error) => (*value, *error),
         };
@@ -281,7 +326,10 @@ impl Columns {
         let mut line = Line::new().with(name, theme.text);
         line.pad_to(self.name);
         line.push(format!(" {:>VALUE$}", quantity.value), theme.strong);
-        line.push(format!(" {} {:<ERROR$} ", script.plus_minus(), quantity.error), theme.text);
+        line.push(
+            format!(" {} {:<ERROR$} ", script.plus_minus(), quantity.error),
+            theme.text,
+        );
         line.push(format!("{:<1$}", quantity.unit, self.unit), theme.quiet);
         let change = |reference: Option<(u32, &Fit)>| {
             let (_, fit) = reference?;
@@ -292,11 +340,21 @@ impl Columns {
         let mut changes = String::new();
         let width = self.change();
         if self.wide && !same {
-            changes.push_str(&format!("{:>width$}", change(references.previous).unwrap_or_default()));
+            changes.push_str(&format!(
+                "{:>width$}",
+                change(references.previous).unwrap_or_default()
+            ));
         }
-        changes.push_str(&format!("{:>width$}", change(references.first).unwrap_or_default()));
+        changes.push_str(&format!(
+            "{:>width$}",
+            change(references.first).unwrap_or_default()
+        ));
         let room = self.width.saturating_sub(line.width());
-        let changes = if changes.chars().count() > room { changes.trim_start().to_owned() } else { changes };
+        let changes = if changes.chars().count() > room {
+            changes.trim_start().to_owned()
+        } else {
+            changes
+        };
         if changes.chars().count() <= room {
             line.pad_to(self.width - changes.chars().count());
             line.push(changes, theme.text);

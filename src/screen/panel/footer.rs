@@ -17,11 +17,24 @@ pub fn footer(scene: &Scene<'_>, area: Rect, buffer: &mut Buffer) {
     let (x, room) = (area.x + 1, area.width.saturating_sub(2));
     let blank = Style::new();
     if let Some(note) = &view.note {
-        return typing(scene, &note.text(), note.cursor(), Rect { x, width: room, ..area }, buffer);
+        return typing(
+            scene,
+            &note.text(),
+            note.cursor(),
+            Rect {
+                x,
+                width: room,
+                ..area
+            },
+            buffer,
+        );
     }
     if view.confirm_stop {
         let line = Line::new()
-            .with("Stop the measurement? The point that runs is finished, then the cell is off.  ", theme.strong)
+            .with(
+                "Stop the measurement? The point that runs is finished, then the cell is off.  ",
+                theme.strong,
+            )
             .with("y", theme.key)
             .with(" stop  ", blank)
             .with("n", theme.key)
@@ -29,7 +42,13 @@ pub fn footer(scene: &Scene<'_>, area: Rect, buffer: &mut Buffer) {
         return scene.write(&line, x, area.y, room, buffer);
     }
     if let Some(message) = &view.message {
-        return scene.write(&Line::new().with(message.clone(), theme.strong), x, area.y, room, buffer);
+        return scene.write(
+            &Line::new().with(message.clone(), theme.strong),
+            x,
+            area.y,
+            room,
+            buffer,
+        );
     }
     let mut line = Line::new();
     for (index, tab) in Tab::ALL.into_iter().enumerate() {
@@ -37,7 +56,10 @@ pub fn footer(scene: &Scene<'_>, area: Rect, buffer: &mut Buffer) {
             line.push(" ", blank);
         }
         let active = tab == view.tab;
-        line.push((index + 1).to_string(), if active { theme.strong } else { theme.quiet });
+        line.push(
+            (index + 1).to_string(),
+            if active { theme.strong } else { theme.quiet },
+        );
         line.push(" ", blank);
         line.push(tab.name(), if active { theme.strong } else { theme.quiet });
     }

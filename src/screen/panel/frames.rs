@@ -52,7 +52,8 @@ impl Frames {
     }
 
     fn join(&mut self, x: u16, y: u16, direction: u8) {
-        let index = usize::from(y - self.area.y) * usize::from(self.area.width) + usize::from(x - self.area.x);
+        let index =
+            usize::from(y - self.area.y) * usize::from(self.area.width) + usize::from(x - self.area.x);
         if let Some(reach) = self.reach.get_mut(index) {
             *reach |= direction;
         }

@@ -120,7 +120,11 @@ fn progress(scene: &Scene<'_>) -> Line {
     let mut line = Line::new();
     let sweep = view.shown_sweep(state);
     if let Some(sweep) = sweep {
-        let planned = state.head().session.as_ref().and_then(|(_, session)| session.sweeps_planned);
+        let planned = state
+            .head()
+            .session
+            .as_ref()
+            .and_then(|(_, session)| session.sweeps_planned);
         let last = state.sweeps().last().map_or(0, |sweep| sweep.started.sweep);
         let of = planned.unwrap_or(0).max(last);
         let digits = of.to_string().len();
@@ -148,14 +152,28 @@ fn progress(scene: &Scene<'_>) -> Line {
 /// Paints the oldest alarm that nobody has acknowledged, and how many more there are.
 pub fn alarm(scene: &Scene<'_>, area: Rect, buffer: &mut Buffer) {
     let alarms = &scene.state.head().alarms;
-    let (Some((_, alarm)), true) = (alarms.first(), area.height > 0) else { return };
+    let (Some((_, alarm)), true) = (alarms.first(), area.height > 0) else {
+        return;
+    };
     let mut text = format!("{} {}: {}", scene.glyphs.alarm, alarm.severity.word(), alarm.text);
-    let more = if alarms.len() > 1 { format!("  +{} more", alarms.len() - 1) } else { String::new() };
+    let more = if alarms.len() > 1 {
+        format!("  +{} more", alarms.len() - 1)
+    } else {
+        String::new()
+    };
     let hint = format!("{more}  a acknowledge ");
     let room = usize::from(area.width).saturating_sub(hint.len() + 1);
     text = text.replace('\n', " ");
     let style = scene.theme.alarm;
-    scene.write(&Line::new().with(text, style), area.x + 1, area.y, room as u16, buffer);
-    let x = (area.x + area.width).saturating_sub(hint.len() as u16).max(area.x);
+    scene.write(
+        &Line::new().with(text, style),
+        area.x + 1,
+        area.y,
+        room as u16,
+        buffer,
+    );
+    let x = (area.x + area.width)
+        .saturating_sub(hint.len() as u16)
+        .max(area.x);
     scene.write(&Line::new().with(hint, style), x, area.y, area.width, buffer);
 }

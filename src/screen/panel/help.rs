@@ -16,7 +16,11 @@ pub fn help(scene: &Scene<'_>, area: Rect, buffer: &mut Buffer) {
     title(scene, inner, &heading, buffer);
     let lines = lines(scene);
     let rows = usize::from(inner.height);
-    let columns = if inner.width >= 150 { 3 } else { usize::from(inner.width >= 72) + 1 };
+    let columns = if inner.width >= 150 {
+        3
+    } else {
+        usize::from(inner.width >= 72) + 1
+    };
     let column_width = inner.width / columns as u16;
     // Columns are filled evenly, so that a high screen does not put all in the first.
     let each = lines.len().div_ceil(columns).clamp(1, rows.max(1));
@@ -40,7 +44,10 @@ fn lines(scene: &Scene<'_>) -> Vec<Line> {
         }
         let available = entry.action.is_available(scene.state, scene.view);
         let mut line = Line::new().with(" ", blank);
-        line.push(entry.keys.join(" "), if available { theme.key } else { theme.quiet });
+        line.push(
+            entry.keys.join(" "),
+            if available { theme.key } else { theme.quiet },
+        );
         line.pad_to(10);
         line.push(" ", blank);
         line.push(entry.doc, if available { theme.text } else { theme.quiet });
@@ -50,9 +57,17 @@ fn lines(scene: &Scene<'_>) -> Vec<Line> {
     lines.push(Line::new().with("Marks", theme.strong));
     for (mark, style, meaning) in [
         (glyphs.measured, theme.measured, "measured"),
-        (glyphs.decade, theme.measured, "measured, at a whole decade of frequency"),
+        (
+            glyphs.decade,
+            theme.measured,
+            "measured, at a whole decade of frequency",
+        ),
         (glyphs.newest, theme.newest, "the newest point"),
-        (glyphs.doubtful, theme.alarm, "overloaded or invalid: left out of the fit"),
+        (
+            glyphs.doubtful,
+            theme.alarm,
+            "overloaded or invalid: left out of the fit",
+        ),
         (glyphs.undetermined, theme.word, "not determined by the data"),
     ] {
         let mut line = Line::new().with(" ", blank).with(mark, style);
@@ -60,7 +75,10 @@ fn lines(scene: &Scene<'_>) -> Vec<Line> {
         line.push(meaning, theme.text);
         lines.push(line);
     }
-    for (mark, meaning) in [("line", "fitted"), ("dashes", "foretold: the fit beyond the data")] {
+    for (mark, meaning) in [
+        ("line", "fitted"),
+        ("dashes", "foretold: the fit beyond the data"),
+    ] {
         let mut line = Line::new().with(" ", blank).with(mark, theme.fitted);
         line.pad_to(11);
         line.push(meaning, theme.text);

@@ -53,14 +53,26 @@ impl<'a> Plots<'a> {
     /// Paints |Z| over frequency.
     pub fn modulus(&self, inner: Rect, buffer: &mut Buffer) {
         let range = self.scene.view.axes.modulus.range_or(Range::new(1.0, 1000.0));
-        let figure = bode_modulus(self.points(), self.newest(), &self.curve, self.frequencies(), range);
+        let figure = bode_modulus(
+            self.points(),
+            self.newest(),
+            &self.curve,
+            self.frequencies(),
+            range,
+        );
         self.paint("Bode", &figure, inner, buffer);
     }
 
     /// Paints the phase over frequency.
     pub fn phase(&self, inner: Rect, buffer: &mut Buffer) {
         let range = self.scene.view.axes.phase.range_or(Range::new(0.0, 90.0));
-        let figure = bode_phase(self.points(), self.newest(), &self.curve, self.frequencies(), range);
+        let figure = bode_phase(
+            self.points(),
+            self.newest(),
+            &self.curve,
+            self.frequencies(),
+            range,
+        );
         self.paint("Bode", &figure, inner, buffer);
     }
 
@@ -100,7 +112,9 @@ fn paint(scene: &Scene<'_>, name: &str, figure: &Figure, inner: Rect, buffer: &m
     };
     painter.paint(figure, inner, buffer);
     let caption = painter.ordinate_caption(figure, inner);
-    let heading = if name.is_empty() { Line::new() } else {
+    let heading = if name.is_empty() {
+        Line::new()
+    } else {
         Line::new().with(format!("{name}  "), scene.theme.strong)
     };
     title(scene, inner, &heading.with(caption, scene.theme.text), buffer);
@@ -111,7 +125,10 @@ fn one_history(scene: &Scene<'_>, name: &str, inner: Rect, buffer: &mut Buffer) 
     let (record, abscissa) = history_of(scene.state, name);
     let axes = &scene.view.axes;
     let x = axes.history_x.range_or(Range::new(0.0, 3600.0));
-    let y = axes.histories.get(name).map(|axis| axis.range_or(Range::new(0.0, 1.0)));
+    let y = axes
+        .histories
+        .get(name)
+        .map(|axis| axis.range_or(Range::new(0.0, 1.0)));
     let figure = history(&record, abscissa, x, y.unwrap_or(Range::new(0.0, 1.0)));
     let painter = Painter {
         theme: scene.theme,
@@ -133,7 +150,14 @@ fn one_history(scene: &Scene<'_>, name: &str, inner: Rect, buffer: &mut Buffer) 
                 with_error(last.value, error, &record.unit, script).line(script)
             }
         };
-        heading.push(format!("  {text}"), if last.determined { scene.theme.text } else { scene.theme.word });
+        heading.push(
+            format!("  {text}"),
+            if last.determined {
+                scene.theme.text
+            } else {
+                scene.theme.word
+            },
+        );
     }
     title(scene, inner, &heading, buffer);
 }
@@ -150,6 +174,11 @@ pub fn histories(scene: &Scene<'_>, first: usize, inners: &[Rect], buffer: &mut 
     {
         let line = Line::new().with("not yet: no sweep has been fitted", scene.theme.word);
         scene.write(&line, inner.x + 1, inner.y, inner.width.saturating_sub(2), buffer);
-        title(scene, *inner, &Line::new().with("History", scene.theme.strong), buffer);
+        title(
+            scene,
+            *inner,
+            &Line::new().with("History", scene.theme.strong),
+            buffer,
+        );
     }
 }

@@ -47,7 +47,10 @@ impl Line {
     /// Columns that it takes.
     #[must_use]
     pub fn width(&self) -> usize {
-        self.pieces.iter().map(|(text, _)| Span::raw(text.as_str()).width()).sum()
+        self.pieces
+            .iter()
+            .map(|(text, _)| Span::raw(text.as_str()).width())
+            .sum()
     }
 
     /// Writes it at a place; what goes beyond `width` is cut, and the cut is shown.
@@ -59,7 +62,9 @@ impl Line {
         let end = x + width;
         let mut at = x;
         for (text, style) in &self.pieces {
-            at = buffer.set_stringn(at, y, scene.text(text), usize::from(end - at), *style).0;
+            at = buffer
+                .set_stringn(at, y, scene.text(text), usize::from(end - at), *style)
+                .0;
         }
         if self.width() > usize::from(width)
             && width > 0

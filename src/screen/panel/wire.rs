@@ -13,7 +13,9 @@ pub fn wire(scene: &Scene<'_>, inner: Rect, scroll: usize, buffer: &mut Buffer) 
     let head = scene.state.head();
     let rows = usize::from(inner.height);
     let lines = &head.wire;
-    let end = lines.len().saturating_sub(scroll.min(lines.len().saturating_sub(rows)));
+    let end = lines
+        .len()
+        .saturating_sub(scroll.min(lines.len().saturating_sub(rows)));
     let from = end.saturating_sub(rows);
     for (line, row) in lines.range(from..end).zip(inner.y..inner.bottom()) {
         let [sent, received] = scene.glyphs.direction;
@@ -29,7 +31,11 @@ pub fn wire(scene: &Scene<'_>, inner: Rect, scroll: usize, buffer: &mut Buffer) 
         scene.write(&text, inner.x + 1, row, inner.width.saturating_sub(2), buffer);
     }
     let heading = Line::new().with("Wire", theme.strong).with(
-        format!("  sent {} received {}", bytes(head.tx_bytes), bytes(head.rx_bytes)),
+        format!(
+            "  sent {} received {}",
+            bytes(head.tx_bytes),
+            bytes(head.rx_bytes)
+        ),
         theme.text,
     );
     title(scene, inner, &heading, buffer);

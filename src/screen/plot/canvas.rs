@@ -38,7 +38,10 @@ impl<'a> Canvas<'a> {
             DotCell::HalfBlock => (1, 2),
             DotCell::Whole => (1, 1),
         };
-        (i32::from(self.area.width) * across, i32::from(self.area.height) * down)
+        (
+            i32::from(self.area.width) * across,
+            i32::from(self.area.height) * down,
+        )
     }
 
     /// The cell at a share of width and height; none outside.
@@ -53,8 +56,15 @@ impl<'a> Canvas<'a> {
     /// whole curve, so that dashes run on over its segments.
     pub fn line(&mut self, from: [f64; 2], to: [f64; 2], stroke: Stroke, style: Style, drawn: &mut usize) {
         let (width, height) = self.resolution();
-        let dot = |point: [f64; 2]| Some((index_at(point[0], width)?, height - 1 - index_at(point[1], height)?));
-        let (Some((mut x, mut y)), Some((x_end, y_end))) = (dot(from), dot(to)) else { return };
+        let dot = |point: [f64; 2]| {
+            Some((
+                index_at(point[0], width)?,
+                height - 1 - index_at(point[1], height)?,
+            ))
+        };
+        let (Some((mut x, mut y)), Some((x_end, y_end))) = (dot(from), dot(to)) else {
+            return;
+        };
         // Bresenham 1965, 10.1147/sj.41.0025.
         let (dx, dy) = ((x_end - x).abs(), -(y_end - y).abs());
         let (step_x, step_y) = ((x_end - x).signum(), (y_end - y).signum());
@@ -117,7 +127,9 @@ impl<'a> Canvas<'a> {
     pub fn paint(&self, buffer: &mut Buffer) {
         let width = usize::from(self.area.width);
         for (index, cell) in self.cells.iter().enumerate() {
-            let Some((stroke, style)) = cell.stroke else { continue };
+            let Some((stroke, style)) = cell.stroke else {
+                continue;
+            };
             let symbol = match (self.glyphs.dots, stroke) {
                 (DotCell::Braille, _) => char::from_u32(0x2800 + u32::from(cell.dots)).unwrap_or(' '),
                 (DotCell::HalfBlock, Stroke::Guide) => self.glyphs.guide,

@@ -101,13 +101,23 @@ impl Painter<'_> {
         }
         for tick in &y_ticks.ticks {
             let share = placement.y.share(tick.value);
-            let Some((_, row)) = canvas.cell_at(0.0, share) else { continue };
+            let Some((_, row)) = canvas.cell_at(0.0, share) else {
+                continue;
+            };
             put(buffer, axis_column, row, tick_left, quiet);
             let width = tick.label.chars().count() as u16;
             let x = axis_column.saturating_sub(width).max(area.x);
             buffer.set_stringn(x, row, &tick.label, usize::from(axis_column - x), self.theme.text);
         }
-        self.abscissa(figure, placement, &canvas, area, plot, buffer, (axis_row, tick_down));
+        self.abscissa(
+            figure,
+            placement,
+            &canvas,
+            area,
+            plot,
+            buffer,
+            (axis_row, tick_down),
+        );
     }
 
     #[allow(clippy::too_many_arguments)]
@@ -130,10 +140,18 @@ impl Painter<'_> {
         let caption = figure.x.caption(ticks.unit, self.glyphs.script);
         let caption_width = caption.chars().count() as u16;
         let caption_x = area.right().saturating_sub(caption_width).max(area.x);
-        buffer.set_stringn(caption_x, label_row, &caption, usize::from(caption_width), self.theme.quiet);
+        buffer.set_stringn(
+            caption_x,
+            label_row,
+            &caption,
+            usize::from(caption_width),
+            self.theme.quiet,
+        );
         let mut free_from = area.x;
         for tick in &ticks.ticks {
-            let Some((column, _)) = canvas.cell_at(placement.x.share(tick.value), 0.0) else { continue };
+            let Some((column, _)) = canvas.cell_at(placement.x.share(tick.value), 0.0) else {
+                continue;
+            };
             put(buffer, column, axis_row, tick_down, self.theme.quiet);
             let width = tick.label.chars().count() as u16;
             let x = column.saturating_sub(width / 2).max(area.x);
@@ -236,19 +254,31 @@ impl Painter<'_> {
     ) {
         for label in &figure.labels {
             let (x, y) = (placement.x.share(label.at[0]), placement.y.share(label.at[1]));
-            let Some((column, row)) = canvas.cell_at(x, y) else { continue };
+            let Some((column, row)) = canvas.cell_at(x, y) else {
+                continue;
+            };
             let width = label.text.chars().count() as u16;
             let above = (column.saturating_sub(width / 2), row.checked_sub(1));
             let right = (column + 2, Some(row));
             let left = (column.saturating_sub(width + 1), Some(row));
             let higher = (column.saturating_sub(width / 2), row.checked_sub(2));
             let place = [above, right, left, higher].into_iter().find_map(|(x, y)| {
-                let at = Rect { x, y: y?, width, height: 1 };
-                let around = Rect { x: x.saturating_sub(1), width: width + 2, ..at }.intersection(plot);
+                let at = Rect {
+                    x,
+                    y: y?,
+                    width,
+                    height: 1,
+                };
+                let around = Rect {
+                    x: x.saturating_sub(1),
+                    width: width + 2,
+                    ..at
+                }
+                .intersection(plot);
                 let inside = plot.intersection(at) == at;
-                let free = around.positions().all(|position| {
-                    buffer.cell(position).is_some_and(|cell| cell.symbol() == " ")
-                });
+                let free = around
+                    .positions()
+                    .all(|position| buffer.cell(position).is_some_and(|cell| cell.symbol() == " "));
                 (inside && free).then_some(at)
             });
             if let Some(at) = place {

@@ -26,10 +26,12 @@ pub enum Input {
 /// Where the system starts no more threads.
 pub fn watch() -> io::Result<mpsc::UnboundedReceiver<Input>> {
     let (send, receive) = mpsc::unbounded_channel();
-    std::thread::Builder::new().name("keys".to_owned()).spawn(move || {
-        while read_some(&send) {}
-        let _ = send.send(Input::Gone);
-    })?;
+    std::thread::Builder::new()
+        .name("keys".to_owned())
+        .spawn(move || {
+            while read_some(&send) {}
+            let _ = send.send(Input::Gone);
+        })?;
     Ok(receive)
 }
 

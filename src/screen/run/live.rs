@@ -60,7 +60,16 @@ impl Live {
         } else {
             let _ = send.send(Word::Gone);
         }
-        Ok((Self { reader, last_seq: 0, sender, socket, seen_at: Instant::now() }, receive))
+        Ok((
+            Self {
+                reader,
+                last_seq: 0,
+                sender,
+                socket,
+                seen_at: Instant::now(),
+            },
+            receive,
+        ))
     }
 
     /// What is new on disk, at most some thousand events at once.
@@ -84,9 +93,14 @@ impl Live {
             return true;
         }
         // The socket may have been bound again.
-        let client = self.socket.as_ref().and_then(|socket| Client::connect(socket).ok());
+        let client = self
+            .socket
+            .as_ref()
+            .and_then(|socket| Client::connect(socket).ok());
         self.sender = client.and_then(|client| client.sender().ok());
-        self.sender.as_mut().is_some_and(|sender| sender.send(request).is_ok())
+        self.sender
+            .as_mut()
+            .is_some_and(|sender| sender.send(request).is_ok())
     }
 }
 
@@ -112,7 +126,10 @@ fn watch(
             Waited::Committed(_) => Word::New,
             Waited::Ended => {
                 let runs = runtime.session_of(recording).is_some();
-                if client.as_mut().is_some_and(|client| client.wait(Duration::ZERO) == Waited::Ended) {
+                if client
+                    .as_mut()
+                    .is_some_and(|client| client.wait(Duration::ZERO) == Waited::Ended)
+                {
                     client = None;
                 }
                 if runs { Word::New } else { Word::Gone }

@@ -13,10 +13,10 @@ use std::time::{Duration, Instant};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 
-pub use self::replay::ReplayStart;
 use self::input::Input;
 use self::live::{Live, Word};
 use self::replay::Player;
+pub use self::replay::ReplayStart;
 use super::terminal::ScreenTerminal;
 use super::time_left;
 use super::{Connection, GlyphSet, Keymap, Request, Theme, View, interpret, render};
@@ -86,7 +86,9 @@ pub fn run(
     runtime: &RuntimeDirectory,
     options: &ScreenOptions,
 ) -> Result<Exit, ScreenError> {
-    let executor = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let executor = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
     executor.block_on(async {
         let mut screen = Screen::open(source, recording, runtime, options)?;
         let outcome = screen.show().await;
@@ -180,8 +182,15 @@ impl Screen {
             }
             Source::Replay(start) => (Feed::Replay(Box::new(Player::open(recording, start)?)), None),
         };
-        let view = View { glyphs: options.glyphs.unwrap_or_else(glyphs_of_terminal), ..View::default() };
-        let theme = options.theme.as_deref().and_then(Theme::named).unwrap_or_default();
+        let view = View {
+            glyphs: options.glyphs.unwrap_or_else(glyphs_of_terminal),
+            ..View::default()
+        };
+        let theme = options
+            .theme
+            .as_deref()
+            .and_then(Theme::named)
+            .unwrap_or_default();
         let mut screen = Self {
             state: State::new(),
             view,
@@ -257,7 +266,12 @@ impl Screen {
         let tick_at = self.tick_every().map(|every| last_tick + every);
         let end_at = self.end_at;
         let more = self.more;
-        let Self { words, inputs, signals, .. } = self;
+        let Self {
+            words,
+            inputs,
+            signals,
+            ..
+        } = self;
         tokio::select! {
             biased;
             happening = signals.next() => happening,
@@ -343,8 +357,15 @@ impl Screen {
             return;
         };
         let head = self.state.head();
-        let scale = head.session.as_ref().map_or(1.0, |(_, session)| session.time_scale);
-        let since = if head.ended.is_some() { 0.0 } else { live.seen_at.elapsed().as_secs_f64() * scale };
+        let scale = head
+            .session
+            .as_ref()
+            .map_or(1.0, |(_, session)| session.time_scale);
+        let since = if head.ended.is_some() {
+            0.0
+        } else {
+            live.seen_at.elapsed().as_secs_f64() * scale
+        };
         let now_s = head.last_stamp.elapsed_s() + since;
         let left_s = time_left::of_sweep(&self.state, now_s).map(f64::round);
         self.dirty |= self.view.left_s != left_s || matches!(self.view.connection, Connection::Lost);
@@ -379,7 +400,13 @@ impl Screen {
 
     fn draw(&mut self) -> io::Result<()> {
         self.view.observe(&self.state);
-        let Self { terminal, state, view, theme, .. } = self;
+        let Self {
+            terminal,
+            state,
+            view,
+            theme,
+            ..
+        } = self;
         terminal.draw(|frame| render(state, view, theme, frame))
     }
 
@@ -417,7 +444,11 @@ fn glyphs_of_terminal() -> GlyphSet {
         .to_ascii_lowercase();
     let unicode = locale.contains("utf-8") || locale.contains("utf8");
     let plain = matches!(std::env::var("TERM").as_deref(), Ok("linux" | "dumb"));
-    if unicode && !plain { GlyphSet::Braille } else { GlyphSet::Ascii }
+    if unicode && !plain {
+        GlyphSet::Braille
+    } else {
+        GlyphSet::Ascii
+    }
 }
 
 async fn next_word(words: &mut Option<mpsc::UnboundedReceiver<Word>>) -> Option<Word> {

@@ -50,7 +50,13 @@ impl Player {
             clock.play();
         }
         let target = reader.seq_at(clock.position())?;
-        Ok(Self { reader, clock, checkpoints: Vec::new(), target, last_seq })
+        Ok(Self {
+            reader,
+            clock,
+            checkpoints: Vec::new(),
+            target,
+            last_seq,
+        })
     }
 
     /// What the header says of the clock.
@@ -94,7 +100,10 @@ impl Player {
                 self.clock.seek_by((stretch * f64::from(places)) as i64);
             }
             ReplayRequest::Step(places) => {
-                let seq = self.target.saturating_add_signed(i64::from(places)).clamp(1, self.last_seq.max(1));
+                let seq = self
+                    .target
+                    .saturating_add_signed(i64::from(places))
+                    .clamp(1, self.last_seq.max(1));
                 if let Some(stamp) = self.reader.stamp_of(seq)? {
                     self.clock.stop_after(seq, stamp.elapsed_ns);
                 }
@@ -117,7 +126,9 @@ impl Player {
     /// Where the recording cannot be read.
     pub fn fold(&mut self, state: &mut State) -> Result<bool, ReadError> {
         if state.head().last_seq > self.target {
-            let keep = self.checkpoints.partition_point(|head| head.last_seq <= self.target);
+            let keep = self
+                .checkpoints
+                .partition_point(|head| head.last_seq <= self.target);
             match keep.checked_sub(1).and_then(|at| self.checkpoints.get(at)) {
                 Some(head) => state.rewind(head.clone()),
                 None => *state = State::new(),
