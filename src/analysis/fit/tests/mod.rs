@@ -3,6 +3,7 @@
 mod against_scipy;
 mod honesty;
 mod options;
+mod robustness;
 mod sweeps;
 
 use rand::SeedableRng;
