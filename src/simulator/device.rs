@@ -90,7 +90,8 @@ impl Device {
         }
     }
 
-    /// Runs up to a device time and returns what the device sends until then.
+    /// Runs up to a device time and returns what the device sends until then. Where that is very much it
+    /// returns the beginning, and [`Device::deadline_s`] lies in the past: call again.
     pub fn advance(&mut self, now_s: f64) -> Vec<u8> {
         self.run_until(now_s);
         std::mem::take(&mut self.output)

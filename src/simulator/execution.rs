@@ -17,6 +17,10 @@ const BURST: u32 = 1000;
 /// That pause in s.
 const BURST_PAUSE_S: f64 = 0.01;
 
+/// Lines of output after which a script that has fallen behind stops, so that whoever sends them can keep
+/// step.
+const OUTPUT_LINES: usize = 1000;
+
 /// What a script works on.
 #[derive(Clone, Debug)]
 pub(super) struct Bench {
@@ -77,9 +81,9 @@ impl Execution {
         self.halted_since_s.is_none().then_some(self.wake_s)
     }
 
-    /// Runs up to a device time. Returns whether the script has ended.
+    /// Runs up to a device time, or until there is much to send. Returns whether the script has ended.
     pub(super) fn advance(&mut self, now_s: f64, bench: &mut Bench, output: &mut Vec<Line>) -> bool {
-        while self.halted_since_s.is_none() && self.wake_s <= now_s {
+        while self.halted_since_s.is_none() && self.wake_s <= now_s && output.len() < OUTPUT_LINES {
             self.now_s = self.wake_s;
             match self.run(bench, output) {
                 Ok(Some(duration_s)) => self.wake_s = self.now_s + duration_s,

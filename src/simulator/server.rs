@@ -234,6 +234,67 @@ mod tests {
     }
 
     #[test]
+    fn a_client_that_reads_late_gets_everything_and_a_flood_does_not_pile_up() {
+        const COUNT: usize = 30_000;
+        let settings = ServerSettings {
+            link: None,
+            time_scale: 1000.0,
+            truth: None,
+        };
+        let mut server = Server::open(device(), settings).unwrap();
+        let script = format!(
+            "e\nvar a\nstore_var a 0i ja\nloop a < {COUNT}i\nadd_var a 1i\npck_start\npck_add a\npck_end\nendloop\n\n"
+        );
+        server.device.receive(script.as_bytes(), 0.0);
+        // A long time without a reader: what the device would send by then is more than is held.
+        server.pending = server.device.advance(1e9);
+        assert!(server.pending.len() < BACK_PRESSURE_BYTES);
+        let path = server.path().to_owned();
+        let (stop, keep) = std::io::pipe().unwrap();
+        let thread = std::thread::spawn(move || server.run(stop.into()));
+        let flags = (OFlags::NOCTTY | OFlags::CLOEXEC).bits() as i32;
+        let port = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .custom_flags(flags)
+            .open(&path)
+            .unwrap();
+        std::thread::sleep(Duration::from_millis(50));
+        let mut packages = 0;
+        for line in BufReader::new(&port)
+            .lines()
+            .map(Result::unwrap)
+            .take_while(|line| !line.is_empty())
+        {
+            if line.starts_with('P') {
+                packages += 1;
+                assert_eq!(line, format!("Pja{:07X}i", (1 << 27) + packages));
+            }
+        }
+        assert_eq!(packages, COUNT);
+        drop(keep);
+        thread.join().unwrap().unwrap();
+    }
+
+    #[test]
+    fn serving_ends_at_once_while_nobody_reads() {
+        let settings = ServerSettings {
+            link: None,
+            time_scale: 1000.0,
+            truth: None,
+        };
+        let mut server = Server::open(device(), settings).unwrap();
+        server
+            .device
+            .receive(b"e\nloop 1i == 1i\nsend_string \"flood\"\nendloop\n\n", 0.0);
+        let (stop, keep) = std::io::pipe().unwrap();
+        let thread = std::thread::spawn(move || server.run(stop.into()));
+        std::thread::sleep(Duration::from_millis(50));
+        drop(keep);
+        thread.join().unwrap().unwrap();
+    }
+
+    #[test]
     fn a_time_scale_that_is_not_above_zero_is_refused() {
         for time_scale in [0.0, -1.0, f64::NAN, f64::INFINITY] {
             let settings = ServerSettings {
