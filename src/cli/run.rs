@@ -96,7 +96,7 @@ pub(super) fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
         time_scale,
         take_over: args.take_over,
     };
-    let launched = start::start(&spec, &runtime)?;
+    let mut launched = start::start(&spec, &runtime)?;
     if args.detach {
         let recording = launched.recording.display().to_string();
         if args.json {
@@ -109,7 +109,10 @@ pub(super) fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     if args.headless {
-        return headless(&launched.name, &launched.recording, args.json, &runtime);
+        let exit = headless(&launched.name, &launched.recording, args.json, &runtime);
+        // The session has closed its recording and left the port when its process has ended.
+        launched.child.wait()?;
+        return exit;
     }
     attach::screen(&launched.recording, &runtime, &args.screen)
 }

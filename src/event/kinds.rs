@@ -19,7 +19,7 @@ impl Stamp {
     /// Seconds since the session began.
     #[must_use]
     pub fn elapsed_s(self) -> f64 {
-        self.elapsed_ns as f64 * 1e-9
+        self.elapsed_ns as f64 / 1e9
     }
 }
 

@@ -243,7 +243,7 @@ impl Runner {
     }
 
     fn request(&mut self, request: Request, origin: &str) {
-        let mut command = |word: &str, text: &str| {
+        let command = |word: &str, text: &str| {
             self.journal.record(EventBody::Command(CommandGiven {
                 command: word.to_owned(),
                 origin: origin.to_owned(),
