@@ -8,13 +8,18 @@ use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use rustix::fs::{FlockOperation, flock, major, minor};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio_serial::{SerialPort, SerialPortBuilderExt, SerialStream};
 
-use super::port_error::{PortError, group_of, similar_ports};
+pub use super::port_error::PortError;
+use super::port_error::{group_of, similar_ports};
 use crate::profile::{FlowControl, LinkSettings};
+
+/// How long a device may refuse to take bytes, in real time.
+const WRITE_PATIENCE: Duration = Duration::from_secs(3);
 
 /// Major and minor number of a device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -123,10 +128,21 @@ impl Port {
     /// Sends bytes, all of them.
     ///
     /// # Errors
-    /// [`PortError::Lost`] when the device is gone.
+    /// [`PortError::Lost`] when the device is gone, [`PortError::Stuck`] when it does not take them for 3 s
+    /// of real time: some may have been sent. A caller's loop therefore never hangs here.
     pub async fn write_all(&mut self, bytes: &[u8]) -> Result<(), PortError> {
-        let written = self.stream.write_all(bytes).await;
-        written.map_err(|error| self.lost(&error.to_string()))
+        self.write_within(bytes, WRITE_PATIENCE).await
+    }
+
+    async fn write_within(&mut self, bytes: &[u8], patience: Duration) -> Result<(), PortError> {
+        match tokio::time::timeout(patience, self.stream.write_all(bytes)).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(error)) => Err(self.lost(&error.to_string())),
+            // Held off by flow control, or its buffer is full because nothing reads it.
+            Err(_) => Err(PortError::Stuck {
+                path: self.path.clone(),
+            }),
+        }
     }
 
     fn lost(&self, why: &str) -> PortError {

@@ -54,6 +54,15 @@ pub enum PortError {
         /// What the operating system said.
         reason: String,
     },
+    /// The device does not take what is sent.
+    #[error(
+        "{} takes no more bytes: check the flow control in the instrument's profile and that the instrument is on",
+        path.display()
+    )]
+    Stuck {
+        /// The path it was opened by.
+        path: PathBuf,
+    },
     /// The device went away.
     #[error("the link over {} was lost: {why}; check the cable and the instrument's power", path.display())]
     Lost {

@@ -119,6 +119,19 @@ fn a_device_that_goes_away_is_lost_at_once_and_stays_lost() {
 }
 
 #[test]
+fn a_device_that_takes_no_bytes_does_not_hang_the_caller() {
+    let (pty, folder) = (Pty::new(), tempfile::tempdir().unwrap());
+    runtime().block_on(async {
+        let mut port = open(&pty, folder.path()).unwrap();
+        let more_than_fits = vec![b'x'; 1 << 20];
+        let written = port
+            .write_within(&more_than_fits, Duration::from_millis(50))
+            .await;
+        assert!(matches!(written, Err(PortError::Stuck { .. })), "{written:?}");
+    });
+}
+
+#[test]
 fn a_port_is_held_once_and_free_again_when_it_was_closed() {
     let (pty, folder) = (Pty::new(), tempfile::tempdir().unwrap());
     runtime().block_on(async {
