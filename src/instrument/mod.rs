@@ -7,12 +7,11 @@ mod error;
 mod job;
 pub mod method_script;
 pub mod port;
-mod port_error;
 mod range;
 
 pub use error::InstrumentError;
 pub use job::{
     CellSwitch, Done, Instrument, InstrumentIdentity, Job, OpenCircuit, Outcome, Output, SweepJob,
 };
-pub use port_error::PortError;
+pub use port::PortError;
 pub use range::{LARGEST_FILL, RangeError, choose_range, peak_current_a};

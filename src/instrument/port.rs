@@ -4,6 +4,8 @@
 //! it), so the port is held by a lock of our own on a file named by the number of the device: whatever path
 //! leads to a device, it is the same file.
 
+mod error;
+
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
@@ -14,8 +16,8 @@ use rustix::fs::{FlockOperation, flock, major, minor};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio_serial::{SerialPort, SerialPortBuilderExt, SerialStream};
 
-pub use super::port_error::PortError;
-use super::port_error::{group_of, similar_ports};
+pub use self::error::PortError;
+use self::error::{group_of, similar_ports};
 use crate::profile::{FlowControl, LinkSettings};
 
 /// How long a device may refuse to take bytes, in real time.
@@ -214,5 +216,4 @@ fn refused(path: &Path, error: io::Error) -> PortError {
 }
 
 #[cfg(test)]
-#[path = "port_tests.rs"]
 mod tests;

@@ -1,0 +1,215 @@
+//! The driver against the simulated device, in device time: no port, no waiting.
+
+use interphase::circuit::Circuit;
+use interphase::instrument::method_script::{DriverSettings, MethodScript};
+use interphase::instrument::{
+    CellSwitch, Done, Instrument, InstrumentError, InstrumentIdentity, Job, Outcome, Output, SweepJob,
+};
+use interphase::profile;
+use interphase::simulator::{CellModel, Device, DeviceSettings, Persona};
+use interphase::spectrum::Point;
+use proptest::prelude::*;
+
+const PROFILE: &str = include_str!("../../profiles/instruments/es4_hr.toml");
+
+/// Time that bytes take on the line in s.
+const LATENCY_S: f64 = 0.001;
+
+/// What somebody does while a job runs.
+#[derive(Clone, Copy, Debug)]
+enum Intervention {
+    Abort,
+    EndAfterPoint,
+}
+
+/// Driver and device with a line between them.
+struct Bench {
+    driver: MethodScript,
+    device: Device,
+    now_s: f64,
+    points: Vec<Point>,
+    identity: Option<InstrumentIdentity>,
+}
+
+/// 100 ohm and 1 kohm beside 1 µF.
+fn cell() -> (Circuit, Vec<f64>) {
+    (Circuit::parse("R0-p(R1,C1)").unwrap(), vec![100.0, 1000.0, 1e-6])
+}
+
+impl Bench {
+    fn new() -> Self {
+        let instrument = profile::Instrument::parse("es4_hr.toml", PROFILE).unwrap();
+        let (circuit, values) = cell();
+        let persona = Persona::es4_hr();
+        Self {
+            driver: MethodScript::new(DriverSettings::new(&instrument, 1.0)),
+            device: Device::new(DeviceSettings {
+                serial: persona.serial(7),
+                persona,
+                cell: CellModel {
+                    open_circuit_v: 0.62,
+                    ..CellModel::constant(circuit, values)
+                },
+                seed: 7,
+            }),
+            now_s: 0.0,
+            points: Vec::new(),
+            identity: None,
+        }
+    }
+
+    /// Runs a job to its end; `intervention` happens so many seconds after its start.
+    fn job(&mut self, job: Job, intervention: Option<(f64, Intervention)>) -> Done {
+        self.points.clear();
+        self.driver.start(job, self.now_s);
+        let mut intervention = intervention.map(|(after_s, what)| (self.now_s + after_s, what));
+        for _ in 0..100_000 {
+            while let Some(output) = self.driver.take_output() {
+                match output {
+                    Output::Send(bytes) => {
+                        self.now_s += LATENCY_S;
+                        self.device.receive(&bytes, self.now_s);
+                    }
+                    Output::Point(point) => self.points.push(point),
+                    Output::Identity(identity) => self.identity = Some(identity),
+                    Output::Done(done) => return done,
+                    Output::Sample(_) | Output::SweepBegan | Output::Remark(_) => {}
+                }
+            }
+            let came = self.device.advance(self.now_s);
+            if !came.is_empty() {
+                self.now_s += LATENCY_S;
+                self.driver.receive(&came, self.now_s);
+                continue;
+            }
+            let due = intervention.map(|(at_s, _)| at_s);
+            let next_s = [self.driver.deadline_s(), self.device.deadline_s(), due];
+            let next_s = next_s.into_iter().flatten().min_by(f64::total_cmp);
+            self.now_s = self.now_s.max(next_s.expect("a running job waits for something"));
+            if let Some((at_s, what)) = intervention
+                && at_s <= self.now_s
+            {
+                intervention = None;
+                match what {
+                    Intervention::Abort => self.driver.abort(self.now_s),
+                    Intervention::EndAfterPoint => self.driver.end_after_point(self.now_s),
+                }
+            }
+            self.driver.tick(self.now_s);
+        }
+        panic!("the job does not end");
+    }
+
+    fn assert_cell_is_off(&self, done: &Done) {
+        assert_eq!(done.cell, CellSwitch::Off, "{done:?}");
+        assert!(!self.device.cell_is_on() && !self.device.is_running());
+    }
+}
+
+fn sweep(f_max_hz: f64, f_min_hz: f64, n_points: u32) -> SweepJob {
+    SweepJob {
+        f_max_hz,
+        f_min_hz,
+        n_points,
+        amplitude_vrms: 0.01,
+        bias_v: 0.62,
+        current_range_a: 1e-3,
+        pgstat_mode: 3,
+        max_bandwidth_hz: 200e3,
+    }
+}
+
+#[test]
+fn a_session_s_jobs_go_through_on_the_simulated_device() {
+    let mut bench = Bench::new();
+    assert_eq!(
+        bench.job(Job::Connect { take_over: false }, None).outcome,
+        Outcome::Connected
+    );
+    assert_eq!(bench.identity.as_ref().unwrap().device, "es4_hr");
+
+    let done = bench.job(
+        Job::OpenCircuit {
+            duration_s: 5.0,
+            interval_s: 0.5,
+        },
+        None,
+    );
+    let Outcome::OpenCircuit(read) = done.outcome else {
+        panic!("{done:?}")
+    };
+    assert!((read.potential_v - 0.62).abs() < 1e-3, "{read:?}");
+    bench.assert_cell_is_off(&done);
+
+    let job = sweep(100e3, 1.0, 51);
+    let done = bench.job(Job::Sweep(job.clone()), None);
+    assert_eq!(done.outcome, Outcome::SweepComplete { points: 51 });
+    bench.assert_cell_is_off(&done);
+    let (circuit, values) = cell();
+    for (index, point) in bench.points.iter().enumerate() {
+        let truth = circuit.impedance(&values, point.frequency_hz);
+        let error = (point.z_real_ohm - truth.re).hypot(point.z_imag_ohm - truth.im) / truth.norm();
+        assert!(error < 0.02, "{point:?} is not {truth}");
+        let asked_hz = job.frequency_hz(index as u32);
+        assert!(
+            (point.frequency_hz / asked_hz - 1.0).abs() < 1e-4,
+            "{point:?} at {asked_hz} Hz"
+        );
+    }
+    let begins: Vec<f64> = bench.points.iter().filter_map(|point| point.t_start_s).collect();
+    assert!(begins.len() == 51 && begins.is_sorted());
+}
+
+#[test]
+fn a_potential_out_of_range_fails_with_its_line_and_the_cell_off() {
+    let mut bench = Bench::new();
+    let done = bench.job(
+        Job::Sweep(SweepJob {
+            bias_v: 7.0,
+            ..sweep(1e3, 10.0, 3)
+        }),
+        None,
+    );
+    let Outcome::Failed(InstrumentError::ScriptFailed { place, .. }) = &done.outcome else {
+        panic!("{done:?}")
+    };
+    assert!(place.contains('7'), "{place}");
+    bench.assert_cell_is_off(&done);
+}
+
+#[test]
+fn a_script_of_somebody_else_is_reported_and_aborted_only_with_leave() {
+    let mut bench = Bench::new();
+    let theirs = "e\nvar f\nvar r\nvar j\nset_pgstat_chan 0\nset_pgstat_mode 3\nset_max_bandwidth 200k\nset_range ba 1m\n\
+        set_autoranging ba 1m 1m\nset_e 620m\ncell_on\nmeas_loop_eis f r j 10m 1 1m 10 620m\nendloop\n\n";
+    bench.device.receive(theirs.as_bytes(), 0.0);
+    assert!(bench.device.is_running() && bench.device.cell_is_on());
+    let done = bench.job(Job::Connect { take_over: false }, None);
+    assert_eq!(done.outcome, Outcome::Failed(InstrumentError::ScriptRunning));
+    assert!(bench.device.is_running());
+    // Their script has no on_finished, so its abort alone would leave the cell on.
+    let done = bench.job(Job::Connect { take_over: true }, None);
+    assert_eq!(done.outcome, Outcome::Connected);
+    bench.assert_cell_is_off(&done);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+    #[test]
+    fn whenever_a_sweep_is_ended_the_cell_is_off_and_the_next_one_goes_through(
+        after_s in 0.0f64..60.0, at_once: bool, f_min_exponent in -1.0f64..2.0,
+    ) {
+        let mut bench = Bench::new();
+        let how = if at_once { Intervention::Abort } else { Intervention::EndAfterPoint };
+        let done = bench.job(Job::Sweep(sweep(1e3, 10f64.powf(f_min_exponent), 5)), Some((after_s, how)));
+        match done.outcome {
+            Outcome::Aborted { points } => prop_assert_eq!(points as usize, bench.points.len()),
+            Outcome::SweepComplete { points } => prop_assert_eq!(points, 5),
+            ref other => prop_assert!(false, "{:?}", other),
+        }
+        bench.assert_cell_is_off(&done);
+        let done = bench.job(Job::Sweep(sweep(1e3, 100.0, 3)), None);
+        prop_assert_eq!(&done.outcome, &Outcome::SweepComplete { points: 3 });
+        bench.assert_cell_is_off(&done);
+    }
+}
