@@ -12,8 +12,9 @@ pub struct PointTiming {
     pub point_periods: f64,
 }
 
-/// How far the profile's figures are trusted: as much as one point whose time is uncertain by half.
-const PRIOR_WEIGHT: f64 = 4.0;
+/// How far the profile's figures are trusted, in measured points: point times scatter far less than a
+/// profile may be off, but the periods must stay where they are while only high frequencies were seen.
+const PRIOR_WEIGHT: f64 = 0.1;
 
 /// A point that took longer than so many times what was expected counts as this many: a machine that
 /// slept must not spoil the prediction.
