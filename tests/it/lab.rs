@@ -2,13 +2,19 @@
 //! process of it when the test is over, however it ends.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, PipeReader, PipeWriter, Read, Write};
+use std::num::NonZeroU16;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use portable_pty::{CommandBuilder, MasterPty, PtySize, native_pty_system};
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::process::{Pid, Signal, kill_process};
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use rustix::termios::{Winsize, tcsetwinsize};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -157,26 +163,13 @@ impl Lab {
 
     /// Starts the program on a terminal of its own.
     pub fn terminal(&self, arguments: &[&str], columns: u16, rows: u16) -> Terminal {
-        let size = PtySize {
-            rows,
-            cols: columns,
-            pixel_width: 0,
-            pixel_height: 0,
-        };
-        let pair = native_pty_system().openpty(size).unwrap();
-        let mut command = CommandBuilder::new(BINARY);
-        command.args(arguments);
-        for (name, value) in self.environment() {
-            command.env(name, value);
-        }
-        command.env("TERM", "xterm-256color");
-        command.env("LANG", "C.UTF-8");
-        command.env_remove("LC_ALL");
-        command.env_remove("NO_COLOR");
-        command.cwd(self.folder.path());
-        let child = pair.slave.spawn_command(command).unwrap();
-        drop(pair.slave);
-        Terminal::new(pair.master, child, columns, rows)
+        let mut command = self.command(arguments);
+        command
+            .env("TERM", "xterm-256color")
+            .env("LANG", "C.UTF-8")
+            .env_remove("LC_ALL")
+            .env_remove("NO_COLOR");
+        Terminal::new(command, columns, rows)
     }
 }
 
@@ -271,9 +264,9 @@ pub fn of_kind<'a>(events: &'a [Value], kind: &str) -> Vec<&'a Value> {
 
 /// A terminal with the program on it.
 pub struct Terminal {
-    master: Option<Box<dyn MasterPty + Send>>,
-    writer: Option<Box<dyn Write + Send>>,
-    pub child: Box<dyn portable_pty::Child + Send + Sync>,
+    master: Option<File>,
+    reader: Option<(PipeWriter, JoinHandle<()>)>,
+    child: Child,
     seen: Arc<Mutex<Seen>>,
 }
 
@@ -284,34 +277,28 @@ struct Seen {
 }
 
 impl Terminal {
-    fn new(
-        master: Box<dyn MasterPty + Send>,
-        child: Box<dyn portable_pty::Child + Send + Sync>,
-        columns: u16,
-        rows: u16,
-    ) -> Self {
-        let nonzero = |value: u16| std::num::NonZeroU16::new(value).unwrap();
+    fn new(mut command: Command, columns: u16, rows: u16) -> Self {
+        let (master, slave) = open_pty();
+        set_size(&master, columns, rows);
+        command
+            .stdin(slave.try_clone().unwrap())
+            .stdout(slave.try_clone().unwrap())
+            .stderr(slave);
+        let child = command.spawn().unwrap();
+        // The command holds the slave's descriptors; with them open no hang-up would be seen.
+        drop(command);
         let parser = vt100::Parser::new(nonzero(rows), nonzero(columns), 0);
         let seen = Arc::new(Mutex::new(Seen {
             parser,
             bytes: 0,
             chunks: Vec::new(),
         }));
-        let mut reader = master.try_clone_reader().unwrap();
-        let writer = master.take_writer().unwrap();
-        let shared = Arc::clone(&seen);
-        std::thread::spawn(move || {
-            let mut buffer = [0; 65536];
-            while let Ok(count @ 1..) = reader.read(&mut buffer) {
-                let mut seen = shared.lock().unwrap();
-                seen.parser.process(&buffer[..count]);
-                seen.bytes += count;
-                seen.chunks.push((Instant::now(), count));
-            }
-        });
+        let (stopped, stop) = std::io::pipe().unwrap();
+        let (reading, shared) = (master.try_clone().unwrap(), Arc::clone(&seen));
+        let thread = std::thread::spawn(move || read_terminal(reading, &stopped, &shared));
         Self {
             master: Some(master),
-            writer: Some(writer),
+            reader: Some((stop, thread)),
             child,
             seen,
         }
@@ -338,26 +325,25 @@ impl Terminal {
 
     /// Presses keys.
     pub fn press(&mut self, keys: &str) {
-        let writer = self.writer.as_mut().unwrap();
-        writer.write_all(keys.as_bytes()).unwrap();
-        writer.flush().unwrap();
+        self.master.as_mut().unwrap().write_all(keys.as_bytes()).unwrap();
     }
 
+    /// Changes the size of the terminal. The kernel tells only programs whose controlling terminal it
+    /// is, and this one's is not, so the signal is sent by hand.
     pub fn resize(&self, columns: u16, rows: u16) {
-        let size = PtySize {
-            rows,
-            cols: columns,
-            pixel_width: 0,
-            pixel_height: 0,
-        };
-        self.master.as_ref().unwrap().resize(size).unwrap();
-        let nonzero = |value: u16| std::num::NonZeroU16::new(value).unwrap();
+        set_size(self.master.as_ref().unwrap(), columns, rows);
         self.seen
             .lock()
             .unwrap()
             .parser
             .screen_mut()
             .set_size(nonzero(rows), nonzero(columns));
+        self.signal(Signal::WINCH);
+    }
+
+    /// Sends the program a signal.
+    pub fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_raw(self.pid()).unwrap(), signal).unwrap();
     }
 
     /// Bytes that came so far.
@@ -378,17 +364,20 @@ impl Terminal {
 
     /// Closes the terminal under the program, as a dropped line does.
     pub fn hang_up(&mut self) {
-        self.writer = None;
+        if let Some((stop, thread)) = self.reader.take() {
+            drop(stop);
+            thread.join().unwrap();
+        }
         self.master = None;
     }
 
     pub fn pid(&self) -> i32 {
-        i32::try_from(self.child.process_id().unwrap()).unwrap()
+        i32::try_from(self.child.id()).unwrap()
     }
 
     /// Waits until the program has ended.
     #[track_caller]
-    pub fn wait_end(&mut self) -> portable_pty::ExitStatus {
+    pub fn wait_end(&mut self) -> ExitStatus {
         let deadline = Instant::now() + PATIENCE;
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {
@@ -408,6 +397,62 @@ impl Drop for Terminal {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+        self.hang_up();
+    }
+}
+
+fn nonzero(value: u16) -> NonZeroU16 {
+    NonZeroU16::new(value).unwrap()
+}
+
+fn set_size(master: &File, columns: u16, rows: u16) {
+    let size = Winsize {
+        ws_row: rows,
+        ws_col: columns,
+        ws_xpixel: 0,
+        ws_ypixel: 0,
+    };
+    tcsetwinsize(master, size).unwrap();
+}
+
+/// Both ends of a new pseudo terminal.
+pub fn open_pty() -> (File, File) {
+    let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
+    let master = openpt(flags).unwrap();
+    grantpt(&master).unwrap();
+    unlockpt(&master).unwrap();
+    let path = ptsname(&master, Vec::new()).unwrap().into_string().unwrap();
+    let flags = rustix::fs::OFlags::NOCTTY.bits().cast_signed();
+    let slave = File::options()
+        .read(true)
+        .write(true)
+        .custom_flags(flags)
+        .open(path)
+        .unwrap();
+    (File::from(master), slave)
+}
+
+fn read_terminal(mut master: File, stopped: &PipeReader, seen: &Mutex<Seen>) {
+    let mut buffer = [0; 65536];
+    loop {
+        let mut fds = [
+            PollFd::new(&master, PollFlags::IN),
+            PollFd::new(stopped, PollFlags::IN),
+        ];
+        if poll(&mut fds, None).is_err() {
+            continue;
+        }
+        if !fds[1].revents().is_empty() {
+            return;
+        }
+        // The end of the program closes the other side, which is an error here and no end of file.
+        let Ok(count @ 1..) = master.read(&mut buffer) else {
+            return;
+        };
+        let mut seen = seen.lock().unwrap();
+        seen.parser.process(&buffer[..count]);
+        seen.bytes += count;
+        seen.chunks.push((Instant::now(), count));
     }
 }
 

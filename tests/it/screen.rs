@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 
 use super::lab::{Lab, cpu_seconds, wait_until};
 
@@ -26,15 +26,14 @@ fn the_terminal_is_given_back_after_quitting_and_after_being_told_to_end() {
     let lab = Lab::new();
     let simulator = lab.simulator("dummy_r_rc", 100, 41);
     let session = lab.detach(&simulator.port, "dummy_r_rc", "eis_once");
-    for way in ["q", "\u{3}", "TERM", "INT"] {
+    for way in ["q", "\u{3}", "TERM", "INT", "HUP"] {
         let mut screen = lab.terminal(&["attach", session.recording()], 80, 24);
         screen.wait_for("Nyquist");
         assert!(!screen.is_restored());
         match way {
-            "TERM" | "INT" => {
-                let signal = if way == "TERM" { Signal::TERM } else { Signal::INT };
-                kill_process(Pid::from_raw(screen.pid()).unwrap(), signal).unwrap();
-            }
+            "TERM" => screen.signal(Signal::TERM),
+            "INT" => screen.signal(Signal::INT),
+            "HUP" => screen.signal(Signal::HUP),
             keys => screen.press(keys),
         }
         screen.wait_end();
@@ -63,16 +62,17 @@ fn a_replay_plays_pauses_steps_and_seeks() {
     let mut screen = lab.terminal(&["replay", "a.interphase", "--speed", "20"], 100, 30);
     screen.wait_for("REPLAY x20");
     screen.press(" ");
-    screen.wait_for("paused");
+    screen.wait_for("held");
     screen.press("\u{1b}[F");
     screen.wait_for("64/64");
     screen.press("\u{1b}[H");
     wait_until("the replay is at its beginning", || {
         !screen.contents().contains("64/64")
     });
-    screen.press("+");
-    screen.wait_for("x50");
     screen.press(" ");
+    screen.wait_for("REPLAY x20");
+    screen.press("+");
+    screen.wait_for("REPLAY x50");
     screen.wait_for("/64");
     screen.press("q");
     assert!(screen.wait_end().success());

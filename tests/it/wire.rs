@@ -13,7 +13,7 @@ use interphase::session::runtime::{RuntimeDirectory, SimulatorInfo, device_numbe
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::termios::{OptionalActions, tcgetattr, tcsetattr};
 
-use super::lab::{Lab, lines_of, of_kind};
+use super::lab::{Lab, lines_of, of_kind, open_pty};
 
 /// A pseudo terminal that hands on everything between a port and whoever opens it, and keeps what came
 /// from the port.
@@ -33,22 +33,17 @@ impl Tap {
     fn on(port: &str) -> Self {
         let device = File::options().read(true).write(true).open(port).unwrap();
         raw(&device);
-        let flags = rustix::pty::OpenptFlags::RDWR
-            | rustix::pty::OpenptFlags::NOCTTY
-            | rustix::pty::OpenptFlags::CLOEXEC;
-        let master = rustix::pty::openpt(flags).unwrap();
-        rustix::pty::grantpt(&master).unwrap();
-        rustix::pty::unlockpt(&master).unwrap();
-        let name = rustix::pty::ptsname(&master, Vec::new())
-            .unwrap()
-            .into_string()
-            .unwrap();
-        let path = PathBuf::from(name);
-        let slave = File::options().read(true).write(true).open(&path).unwrap();
+        let (master, slave) = open_pty();
+        let path = PathBuf::from(
+            rustix::termios::ttyname(&slave, Vec::new())
+                .unwrap()
+                .into_string()
+                .unwrap(),
+        );
         raw(&slave);
         let heard = Arc::new(Mutex::new(Vec::new()));
         let kept = Arc::clone(&heard);
-        std::thread::spawn(move || carry(device, File::from(master), &kept));
+        std::thread::spawn(move || carry(device, master, &kept));
         Self {
             path,
             heard,
