@@ -3,6 +3,10 @@
 //! A session is a list of [`event`]s; everything else is a fold over it. `ARCHITECTURE.md` names the
 //! rooms of this library from the ground up and what each of them may know.
 
+// Sessions made for tests of the screen are made for its benches too, which see the library from outside.
+#[cfg(test)]
+extern crate self as interphase;
+
 pub mod analysis;
 pub mod circuit;
 pub mod cli;

@@ -98,7 +98,7 @@ pub fn change_percent(value: (f64, f64), reference: (f64, f64), script: Script) 
         "%",
         script,
     );
-    if ratio > 1.0 && quantity.value != NOTHING {
+    if ratio > 1.0 && quantity.value.bytes().any(|byte| (b'1'..=b'9').contains(&byte)) {
         quantity.value.insert(0, '+');
     }
     quantity

@@ -6,10 +6,12 @@
 
 use super::axis::{Range, Scale, step_at_least, step_at_most};
 
-/// Room beyond the data when an axis has to grow, as a share of their span.
-const HEADROOM: f64 = 0.15;
+/// Room beyond the data when a range is chosen anew, as a share of their span.
+const HEADROOM: f64 = 0.05;
+/// Room beyond the data when they leave a range, so that they do not leave it again soon.
+const GROWTH: f64 = 0.6;
 /// Share of the axis that data must fill, lest it shrink when a new sweep begins.
-const WORTH_KEEPING: f64 = 0.45;
+const WORTH_KEEPING: f64 = 0.7;
 
 /// The range of one axis over time.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -19,6 +21,10 @@ pub struct AxisMemory {
 }
 
 impl AxisMemory {
+    /// How far data may lie beyond the end before the axis moves, as a share of its span: noise around
+    /// zero is not worth a negative axis. Marks so close beyond the end are painted at the end.
+    pub const TOLERANCE: f64 = 0.06;
+
     /// An axis that has seen nothing yet.
     #[must_use]
     pub fn new(scale: Scale) -> Self {
@@ -42,59 +48,88 @@ impl AxisMemory {
         if self.scale == Scale::Log && data.low <= 0.0 {
             return;
         }
-        let fitting = match self.scale {
-            Scale::Linear => round_outwards(data),
-            Scale::Log => log_outwards(data),
-        };
         let Some(range) = self.range else {
-            self.range = Some(fitting);
+            self.range = Some(self.fitting(data));
             return;
         };
-        let length = |range: Range| self.scale.forward(range.high) - self.scale.forward(range.low);
-        if !range.holds(data) {
+        let tolerance = match self.scale {
+            Scale::Linear => Self::TOLERANCE * range.span(),
+            Scale::Log => 0.0,
+        };
+        let (below, above) = (
+            data.low < range.low - tolerance,
+            data.high > range.high + tolerance,
+        );
+        if below || above {
             // Where data drift out on one side, the other side keeps its place unless that is absurd.
+            let whole = range.union(data);
             let grown = match self.scale {
-                Scale::Linear => round_outwards(range.union(data)),
-                Scale::Log => log_outwards(range.union(data)),
+                Scale::Linear => {
+                    let room = |beyond: bool| if beyond { GROWTH * whole.span() } else { 0.0 };
+                    round_outwards(whole, room(below), room(above))
+                }
+                Scale::Log => log_outwards(whole, 1.3),
             };
-            let absurd = length(data) < WORTH_KEEPING * length(grown);
-            self.range = Some(if absurd { fitting } else { grown });
-        } else if may_shrink && length(data) < WORTH_KEEPING * length(range) {
-            self.range = Some(fitting);
+            let absurd = self.length(data) < 0.5 * WORTH_KEEPING * self.length(grown);
+            self.range = Some(if absurd { self.fitting(data) } else { grown });
+        } else if may_shrink && self.length(data) < WORTH_KEEPING * self.length(range) {
+            self.range = Some(self.fitting(data));
         }
+    }
+
+    /// The range that suits the data alone.
+    fn fitting(&self, data: Range) -> Range {
+        match self.scale {
+            Scale::Linear => {
+                let span = span_of(data);
+                round_outwards(data, HEADROOM * span, HEADROOM * span)
+            }
+            Scale::Log => log_outwards(data, 1.1),
+        }
+    }
+
+    fn length(&self, range: Range) -> f64 {
+        self.scale.forward(range.high) - self.scale.forward(range.low)
     }
 }
 
-/// A range with headroom that ends at round numbers, and at zero where the data come close to it.
-fn round_outwards(data: Range) -> Range {
+/// The span, or where there is none one that goes with the size of the numbers.
+fn span_of(data: Range) -> f64 {
     let span = if data.span() > 0.0 {
         data.span()
     } else {
         data.high.abs() * 0.1
     };
-    let span = if span > 0.0 && span.is_finite() { span } else { 1.0 };
-    let near_zero = |value: f64, other: f64| value.abs() < 0.5 * other.abs() && value * other >= 0.0;
-    let step = step_at_least(span / 5.0);
-    let headroom = HEADROOM * span;
-    let down = if near_zero(data.low, data.high) {
+    if span > 0.0 && span.is_finite() { span } else { 1.0 }
+}
+
+/// A range with room that ends at round numbers, and at zero where the data come close to it.
+fn round_outwards(data: Range, room_below: f64, room_above: f64) -> Range {
+    let step = step_at_least(span_of(data) / 10.0);
+    let is_close_to_zero = |value: f64, other: f64| {
+        let share = value / other;
+        other != 0.0 && share < 0.5 && share >= -AxisMemory::TOLERANCE
+    };
+    let down = if is_close_to_zero(data.low, data.high) || (data.low == 0.0 && data.high >= 0.0) {
         0.0
     } else {
-        data.low - headroom
+        data.low - room_below.max(f64::EPSILON * data.low.abs())
     };
-    let up = if near_zero(data.high, data.low) {
+    let up = if data.high <= 0.0 && is_close_to_zero(data.high, data.low) {
         0.0
     } else {
-        data.high + headroom
+        data.high + room_above
     };
+    let (low, high) = ((down / step).floor() * step, (up / step).ceil() * step);
     Range {
-        low: (down / step).floor() * step,
-        high: (up / step).ceil() * step,
+        low,
+        high: if high > low { high } else { low + step },
     }
 }
 
-fn log_outwards(data: Range) -> Range {
+fn log_outwards(data: Range, room: f64) -> Range {
     Range {
-        low: step_at_most(data.low / 1.1),
-        high: step_at_least(data.high * 1.1),
+        low: step_at_most(data.low / room),
+        high: step_at_least(data.high * room),
     }
 }

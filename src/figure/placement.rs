@@ -76,6 +76,9 @@ fn sound(range: Range) -> Range {
 /// 10.1145/357332.357333).
 #[must_use]
 pub fn clip_to_unit_square(from: [f64; 2], to: [f64; 2]) -> Option<([f64; 2], [f64; 2])> {
+    if !from.iter().chain(&to).all(|coordinate| coordinate.is_finite()) {
+        return None;
+    }
     let delta = [to[0] - from[0], to[1] - from[1]];
     let (mut enter, mut leave) = (0.0f64, 1.0f64);
     for axis in 0..2 {
@@ -94,7 +97,6 @@ pub fn clip_to_unit_square(from: [f64; 2], to: [f64; 2]) -> Option<([f64; 2], [f
             }
         }
     }
-    // A comparison with NaN is false, so that a segment without a place is not drawn.
     let point = |t: f64| [from[0] + t * delta[0], from[1] + t * delta[1]];
     (enter <= leave).then(|| (point(enter), point(leave)))
 }

@@ -104,14 +104,14 @@ pub const TABLE: &[ActionEntry] = &[
         "show-sweep",
         &["1"],
         "Views",
-        "Nyquist plot, fit, headline history",
+        "Nyquist plot and fit",
     ),
     entry(
         Action::Show(Tab::History),
         "show-history",
         &["2"],
         "Views",
-        "every parameter over the sweeps",
+        "parameters over the sweeps",
     ),
     entry(
         Action::Show(Tab::Bode),
@@ -132,7 +132,7 @@ pub const TABLE: &[ActionEntry] = &[
         "show-wire",
         &["5"],
         "Views",
-        "event log and traffic on the line",
+        "event log, traffic",
     ),
     entry(Action::Help, "help", &["?", "f1"], "Views", "this help"),
     entry(
@@ -154,7 +154,7 @@ pub const TABLE: &[ActionEntry] = &[
         "follow-newest",
         &["f"],
         "Looking",
-        "the newest sweep, and stay with it",
+        "follow the newest sweep",
     ),
     entry(
         Action::ScrollUp,
@@ -183,7 +183,7 @@ pub const TABLE: &[ActionEntry] = &[
         "freeze",
         &["z"],
         "Looking",
-        "hold the picture; measuring goes on",
+        "hold the picture only",
     ),
     entry(
         Action::CycleGlyphs,
@@ -204,28 +204,22 @@ pub const TABLE: &[ActionEntry] = &[
         "play-pause",
         &["space"],
         "Session",
-        "hold the plan, or the replay",
+        "hold or go on",
     ),
-    entry(
-        Action::Stop,
-        "stop",
-        &["s"],
-        "Session",
-        "end the measurement, cell off (asks)",
-    ),
+    entry(Action::Stop, "stop", &["s"], "Session", "end it, cell off (asks)"),
     entry(
         Action::Note,
         "note",
         &["n"],
         "Session",
-        "a remark into the recording",
+        "a note into the recording",
     ),
     entry(
         Action::Quit,
         "quit",
         &["q", "ctrl-c"],
         "Session",
-        "leave; a session goes on running",
+        "leave; the session goes on",
     ),
     entry(Action::Faster, "faster", &["+", ">", "="], "Replay", "faster"),
     entry(Action::Slower, "slower", &["-", "<"], "Replay", "slower"),
@@ -324,14 +318,12 @@ impl Action {
             },
             Self::Stop => "stop",
             Self::Note => "note",
-            Self::Quit if replay.is_some() || state.head().ended.is_some() => "quit",
-            Self::Quit => "leave running",
-            Self::Faster => "faster",
-            Self::Slower => "slower",
-            Self::SeekForward => "forward",
-            Self::SeekBackward => "back",
-            Self::PreviousSweep => "sweep before",
-            Self::NextSweep => "sweep after",
+            Self::Quit if replay.is_some() => "quit",
+            Self::Quit if state.head().session.is_some() && state.head().ended.is_none() => "leave running",
+            Self::Quit => "quit",
+            Self::Faster | Self::Slower => "speed",
+            Self::SeekForward | Self::SeekBackward => "seek",
+            Self::PreviousSweep | Self::NextSweep => "sweep",
             Self::FollowNewest => "newest",
             Self::Freeze if view.frozen => "go on",
             Self::Freeze => "freeze",
@@ -341,32 +333,30 @@ impl Action {
     }
 }
 
-/// Order in which the footer takes what fits; help always has its place.
-const FOOTER_ORDER: [Action; 13] = [
-    Action::Acknowledge,
-    Action::PlayPause,
-    Action::Stop,
-    Action::Note,
-    Action::SeekBackward,
-    Action::SeekForward,
-    Action::Quit,
-    Action::FollowNewest,
-    Action::PreviousSweep,
-    Action::NextSweep,
-    Action::Faster,
-    Action::Slower,
-    Action::Freeze,
+/// Order in which the footer takes what fits, pairs together; help always has its place.
+const FOOTER_ORDER: [&[Action]; 10] = [
+    &[Action::Acknowledge],
+    &[Action::PlayPause],
+    &[Action::Stop],
+    &[Action::Note],
+    &[Action::SeekBackward, Action::SeekForward],
+    &[Action::Slower, Action::Faster],
+    &[Action::Quit],
+    &[Action::FollowNewest],
+    &[Action::PreviousSweep, Action::NextSweep],
+    &[Action::Freeze],
 ];
 
-/// Key and word of what can be done now, the most important first.
+/// Keys and word of what can be done now, the most important first.
 #[must_use]
-pub fn footer(state: &State, view: &View) -> Vec<(&'static str, &'static str)> {
+pub fn footer(state: &State, view: &View) -> Vec<(String, &'static str)> {
+    let key = |action: &Action| TABLE.iter().find(|entry| entry.action == *action)?.keys.first();
     FOOTER_ORDER
         .into_iter()
-        .filter(|action| action.is_available(state, view))
-        .filter_map(|action| {
-            let entry = TABLE.iter().find(|entry| entry.action == action)?;
-            Some((*entry.keys.first()?, action.label(state, view)?))
+        .filter(|actions| actions.iter().any(|action| action.is_available(state, view)))
+        .filter_map(|actions| {
+            let keys: Vec<&str> = actions.iter().filter_map(key).copied().collect();
+            Some((keys.join("/"), actions.first()?.label(state, view)?))
         })
         .collect()
 }

@@ -4,9 +4,11 @@ use ratatui::Frame;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use super::follow::history_names;
 use super::panel::{self, Frames, Line, Plots, Scene, title};
 use super::theme::Theme;
 use super::view::{Tab, View};
+use crate::circuit::Circuit;
 use crate::state::State;
 
 /// Columns below which the screen only says that it is too small.
@@ -17,6 +19,11 @@ pub const MINIMUM_HEIGHT: u16 = 16;
 const WIDE: u16 = 120;
 /// Columns of the fit panel on a wide screen.
 const FIT_COLUMNS: u16 = 58;
+
+/// Columns of the fit panel on a small screen.
+const FIT_COLUMNS_LEAST: u16 = 40;
+/// Rows of the fit panel beyond the parameters on a wide screen.
+const FIT_ROWS: u16 = 12;
 
 /// Paints the state as seen through the view. Pure: the same arguments give the same cells.
 ///
@@ -107,7 +114,7 @@ fn part(body: Rect, x0: u16, x1: u16, y0: u16, y1: u16) -> Rect {
 /// ```
 fn sweep(scene: &Scene<'_>, body: Rect, buffer: &mut Buffer) {
     let (right, bottom) = (body.width - 1, body.height - 1);
-    let column = (right * 53 / 100).min(right - 39);
+    let column = (right * 53 / 100).min(right - FIT_COLUMNS_LEAST);
     let row = (bottom * 6 / 10).max(bottom.saturating_sub(12)).min(bottom - 4);
     let rects = [
         part(body, 0, column, 0, row),
@@ -126,8 +133,8 @@ fn sweep(scene: &Scene<'_>, body: Rect, buffer: &mut Buffer) {
 /// ```text
 /// ┌ Nyquist ──────┬ |Z| ────┬ Fit ────┐
 /// │               ├ phase ──┤         │
-/// │               ├ resid. ─┤         │
-/// ├ R1+R2 ──┬ R0 ─┴─┬ R1 ───┼ Events ─┤
+/// │               ├ resid. ─┼ Events ─┤
+/// ├ R1+R2 ──┬ R0 ─┴─┬ R1 ───┤         │
 /// └─────────┴───────┴───────┴─────────┘
 /// ```
 fn wide_sweep(scene: &Scene<'_>, body: Rect, buffer: &mut Buffer) {
@@ -136,15 +143,25 @@ fn wide_sweep(scene: &Scene<'_>, body: Rect, buffer: &mut Buffer) {
     let bode_column = fit_column * 60 / 100;
     let row = bottom * 64 / 100;
     let (first, second) = (row * 36 / 100, row * 68 / 100);
+    // The log takes what the fit leaves.
+    let parameters = scene.state.head().session.as_ref().map_or(0, |(_, session)| {
+        session.track.len() + Circuit::parse(&session.circuit).map_or(8, |circuit| circuit.parameters().len())
+    });
+    let fit_row = (parameters as u16).saturating_add(FIT_ROWS).min(row);
     let rects = [
         part(body, 0, bode_column, 0, row),
         part(body, bode_column, fit_column, 0, first),
         part(body, bode_column, fit_column, first, second),
         part(body, bode_column, fit_column, second, row),
-        part(body, fit_column, right, 0, row),
-        part(body, fit_column, right, row, bottom),
+        part(body, fit_column, right, 0, fit_row),
+        part(body, fit_column, right, fit_row, bottom),
     ];
-    let histories = grid(part(body, 0, fit_column, row, bottom), 34, 9);
+    let histories = grid(
+        part(body, 0, fit_column, row, bottom),
+        history_names(scene.state).len(),
+        34,
+        9,
+    );
     let mut frames = Frames::new(body);
     let [nyquist, modulus, phase, residuals, fit, events] = rects.map(|rect| frames.add(rect));
     let histories: Vec<Rect> = histories.into_iter().map(|rect| frames.add(rect)).collect();
@@ -161,7 +178,7 @@ fn wide_sweep(scene: &Scene<'_>, body: Rect, buffer: &mut Buffer) {
 }
 
 fn history(scene: &Scene<'_>, body: Rect, buffer: &mut Buffer) {
-    let rects = grid(body, 36, 7);
+    let rects = grid(body, history_names(scene.state).len(), 36, 7);
     let columns = rects.iter().take_while(|rect| rect.y == body.y).count().max(1);
     let mut frames = Frames::new(body);
     let inners: Vec<Rect> = rects.into_iter().map(|rect| frames.add(rect)).collect();
@@ -169,11 +186,23 @@ fn history(scene: &Scene<'_>, body: Rect, buffer: &mut Buffer) {
     panel::histories(scene, scene.view.scroll.saturating_mul(columns), &inners, buffer);
 }
 
-/// Equal parts of an area, at least so wide and high, sharing borders, row by row.
-fn grid(area: Rect, least_width: u16, least_height: u16) -> Vec<Rect> {
+/// Equal parts of an area for `count` panels, at least so wide and high, sharing borders, row by row;
+/// fewer where there is no room for more.
+fn grid(area: Rect, count: usize, least_width: u16, least_height: u16) -> Vec<Rect> {
     let (right, bottom) = (area.width.saturating_sub(1), area.height.saturating_sub(1));
-    let columns = (right / least_width).clamp(1, 6);
-    let rows = (bottom / least_height).max(1);
+    let mut columns = (right / least_width).clamp(1, 6);
+    let mut rows = (bottom / least_height).max(1);
+    let holds = |columns: u16, rows: u16| usize::from(columns) * usize::from(rows) >= count.max(1);
+    loop {
+        let is_narrow = f64::from(right) / f64::from(columns) < 3.2 * f64::from(bottom) / f64::from(rows);
+        if columns > 1 && holds(columns - 1, rows) && (is_narrow || !holds(columns, rows - 1)) {
+            columns -= 1;
+        } else if rows > 1 && holds(columns, rows - 1) {
+            rows -= 1;
+        } else {
+            break;
+        }
+    }
     let mut rects = Vec::new();
     for row in 0..rows {
         for column in 0..columns {
@@ -186,8 +215,10 @@ fn grid(area: Rect, least_width: u16, least_height: u16) -> Vec<Rect> {
 }
 
 /// ```text
-/// ┌ |Z| ─────┬ residuals ┐
-/// ├ phase ───┤           │     one above the other on a small screen
+/// ┌ |Z| ────────┐
+/// ├ phase ──────┤
+/// ├ residuals ──┤
+/// └─────────────┘
 /// ```
 fn bode(scene: &Scene<'_>, body: Rect, buffer: &mut Buffer) {
     let (right, bottom) = (body.width - 1, body.height - 1);

@@ -15,9 +15,17 @@ const CURVE_POINTS_PER_DECADE: f64 = 40.0;
 /// How far beyond the planned frequencies the curve is foretold, as a factor.
 const FORETOLD_BEYOND: f64 = 10.0;
 
-/// The axes of all figures.
+/// Share of the noise by which a live fit may differ from the drawn one before it is drawn anew.
+const HELD_WITHIN_NOISE: f64 = 0.5;
+/// The noise in per cent where a fit does not tell.
+const USUAL_NOISE_PERCENT: f64 = 0.3;
+
+/// The axes of all figures, and the live fit whose curve is drawn.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Axes {
+    /// The fit whose curve is drawn: each new point refits, but a curve that differs by less than
+    /// half the noise would only flicker.
+    held: Option<Fit>,
     shown: Option<u32>,
     last_seq: u64,
     /// Z' of the Nyquist plot.
@@ -39,6 +47,7 @@ pub struct Axes {
 impl Default for Axes {
     fn default() -> Self {
         Self {
+            held: None,
             shown: None,
             last_seq: 0,
             real: AxisMemory::default(),
@@ -72,6 +81,7 @@ impl Axes {
                     .flat_map(|sweep| sweep.points())
                     .chain(sweep.points())
             };
+            self.hold(state.fit_of(sweep.started.sweep), sweep, fresh);
             follow(&mut self.real, fresh, points(), |point| point.z_real_ohm);
             follow(&mut self.imaginary, fresh, points(), |point| -point.z_imag_ohm);
             follow(&mut self.modulus, fresh, points(), |point| {
@@ -80,11 +90,11 @@ impl Axes {
             follow(&mut self.phase, fresh, points(), |point| {
                 -phase_deg(point.impedance())
             });
-            let residuals = state
-                .fit_of(sweep.started.sweep)
-                .map(|fit| residuals(fit, sweep.points()));
-            let largest = residuals
+            let fits = before
                 .into_iter()
+                .chain([sweep])
+                .filter_map(|sweep| Some(residuals(self.drawn_fit(state, sweep)?, sweep.points())));
+            let largest = fits
                 .flatten()
                 .flat_map(|(_, residual)| [residual.re.abs(), residual.im.abs()])
                 .filter(|value| value.is_finite())
@@ -97,6 +107,33 @@ impl Axes {
         if fresh || state.sweeps().last().is_some_and(|sweep| sweep.ended.is_some()) {
             self.observe_histories(state, rewound);
         }
+    }
+
+    /// Takes a fit to be drawn, unless it is a live one that is the drawn one all but for noise.
+    fn hold(&mut self, fit: Option<&Fit>, sweep: &SweepRecord, fresh: bool) {
+        let is_held = !fresh
+            && match (&self.held, fit) {
+                (Some(held), Some(fit)) => {
+                    held.sweep == fit.sweep
+                        && !fit.is_final
+                        && !held.is_final
+                        && look_alike(held, fit, sweep.points())
+                }
+                _ => false,
+            };
+        if !is_held {
+            self.held = fit.cloned();
+        }
+    }
+
+    /// The fit whose curve is drawn for a sweep.
+    pub fn drawn_fit<'a>(&'a self, state: &'a State, sweep: &SweepRecord) -> Option<&'a Fit> {
+        let newest = state.fit_of(sweep.started.sweep)?;
+        let held = self
+            .held
+            .as_ref()
+            .filter(|held| held.sweep == newest.sweep && held.is_final == newest.is_final);
+        Some(held.unwrap_or(newest))
     }
 
     fn observe_histories(&mut self, state: &State, rewound: bool) {
@@ -122,6 +159,32 @@ impl Axes {
             }
         }
     }
+}
+
+/// Whether two fits of a circuit give the same curve where it was measured, within part of the noise,
+/// and agree on whether they can foretell.
+fn look_alike(held: &Fit, fit: &Fit, points: &[Point]) -> bool {
+    if held.result.circuit != fit.result.circuit || foretells(held) != foretells(fit) {
+        return false;
+    }
+    let (Some((circuit, before)), Some((_, now))) = (evaluator(held), evaluator(fit)) else {
+        return false;
+    };
+    let noise = fit.result.noise_percent.unwrap_or(USUAL_NOISE_PERCENT) / 100.0;
+    points.iter().filter(|point| point.is_usable()).all(|point| {
+        let (before, now) = (
+            circuit.impedance(&before, point.frequency_hz),
+            circuit.impedance(&now, point.frequency_hz),
+        );
+        (now - before).norm() <= HELD_WITHIN_NOISE * noise * now.norm()
+    })
+}
+
+/// Whether a fit says something beyond the data: only where they determine every parameter.
+fn foretells(fit: &Fit) -> bool {
+    fit.result.parameters.iter().all(|parameter| {
+        parameter.fixed || (parameter.determined && !parameter.at_bound && parameter.value.is_finite())
+    })
 }
 
 /// The usable points' extent, for one coordinate.
@@ -206,10 +269,6 @@ pub fn curve(fit: Option<&Fit>, sweep: &SweepRecord) -> Curve {
         return Curve::default();
     };
     let evaluate = |frequency: f64| (frequency, circuit.impedance(&values, frequency));
-    let parameters = &fit.result.parameters;
-    let foretells = parameters.iter().all(|parameter| {
-        parameter.fixed || (parameter.determined && !parameter.at_bound && parameter.value.is_finite())
-    });
     let planned = sweep.started.f_min_hz;
     let end = if planned > 0.0 {
         planned.min(measured.low)
@@ -218,9 +277,11 @@ pub fn curve(fit: Option<&Fit>, sweep: &SweepRecord) -> Curve {
     } / FORETOLD_BEYOND;
     Curve {
         fitted: frequencies(measured).into_iter().map(evaluate).collect(),
-        foretold: if foretells {
+        foretold: if foretells(fit) {
+            // From the far end, which keeps its place, so that dashes keep theirs while the near end moves.
             frequencies(Range::new(end, measured.low))
                 .into_iter()
+                .rev()
                 .map(evaluate)
                 .collect()
         } else {

@@ -18,8 +18,6 @@ pub struct Theme {
     pub newest: Style,
     /// Fitted and foretold curves.
     pub fitted: Style,
-    /// A second series.
-    pub second: Style,
     /// All is well.
     pub good: Style,
     /// Not as it should be.
@@ -44,7 +42,6 @@ impl Theme {
             measured: colour(Color::Cyan),
             newest: Style::new().add_modifier(Modifier::BOLD),
             fitted: colour(Color::Green),
-            second: colour(Color::Magenta),
             good: colour(Color::Green).add_modifier(Modifier::BOLD),
             warning: colour(Color::Magenta).add_modifier(Modifier::BOLD),
             alarm: colour(Color::Red).add_modifier(Modifier::BOLD),
@@ -65,7 +62,6 @@ impl Theme {
             measured: plain,
             newest: bold,
             fitted: plain,
-            second: plain,
             good: bold,
             warning: bold,
             alarm: bold,

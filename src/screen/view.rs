@@ -1,7 +1,7 @@
 //! What belongs to the looking alone, and is never recorded.
 
 use super::actions::Action;
-use super::follow::Axes;
+use super::follow::{Axes, history_names};
 use super::glyphs::GlyphSet;
 use super::line_editor::{Edit, LineEditor};
 use crate::state::{State, SweepRecord};
@@ -169,8 +169,6 @@ impl Default for View {
 
 /// Lines that a page key moves.
 const PAGE: usize = 10;
-/// More than anything that scrolls is long, so that the lines can be counted back from there.
-const SCROLL_LIMIT: usize = 1_000_000;
 
 impl View {
     /// The sweep that is looked at: the selected one, or the newest.
@@ -186,6 +184,17 @@ impl View {
     pub fn observe(&mut self, state: &State) {
         let shown = self.shown_sweep(state).map(|sweep| sweep.started.sweep);
         self.axes.observe(state, shown);
+        let most = if self.help {
+            super::actions::TABLE.len()
+        } else {
+            match self.tab {
+                Tab::History => history_names(state).len(),
+                Tab::Points => self.shown_sweep(state).map_or(0, |sweep| sweep.points().len()),
+                Tab::Wire => state.log().len().max(state.head().wire.len()),
+                Tab::Sweep | Tab::Bode => 0,
+            }
+        };
+        self.scroll = self.scroll.min(most);
     }
 
     /// Does what concerns only the view, and says what must be asked of the outside.
@@ -284,7 +293,7 @@ impl View {
     fn scroll_by(&mut self, lines: usize, up: bool) {
         let from_the_end = !self.help && matches!(self.tab, Tab::Points | Tab::Wire);
         self.scroll = if up == from_the_end {
-            self.scroll.saturating_add(lines).min(SCROLL_LIMIT)
+            self.scroll.saturating_add(lines)
         } else {
             self.scroll.saturating_sub(lines)
         };

@@ -325,7 +325,7 @@ impl Columns {
         let quantity = with_error(value, error, unit, script);
         let mut line = Line::new().with(name, theme.text);
         line.pad_to(self.name);
-        line.push(format!(" {:>VALUE$}", quantity.value), theme.strong);
+        line.push(format!(" {:>VALUE$}", quantity.value), theme.text);
         line.push(
             format!(" {} {:<ERROR$} ", script.plus_minus(), quantity.error),
             theme.text,

@@ -63,15 +63,14 @@ pub fn footer(scene: &Scene<'_>, area: Rect, buffer: &mut Buffer) {
         line.push(" ", blank);
         line.push(tab.name(), if active { theme.strong } else { theme.quiet });
     }
-    let mut actions = vec![("?", if view.help { "close help" } else { "help" })];
-    let mut width = line.width() + 3;
-    let length = |(key, label): (&str, &str)| key.len() + label.len() + 3;
-    width += length(actions[0]);
+    let mut actions = vec![("?".to_owned(), if view.help { "close help" } else { "help" })];
+    let length = |(key, label): &(String, &str)| key.len() + label.len() + 3;
+    let mut width = line.width() + length(&actions[0]);
     for action in actions::footer(scene.state, view) {
-        if width + length(action) > usize::from(room) {
+        if width + length(&action) > usize::from(room) {
             break;
         }
-        width += length(action);
+        width += length(&action);
         actions.insert(actions.len() - 1, action);
     }
     let mut right = Line::new();

@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use super::{Line, Scene};
-use crate::event::LinkState;
+use crate::event::{LinkState, Severity};
 use crate::screen::view::Connection;
 use crate::units::duration;
 
@@ -155,7 +155,7 @@ pub fn alarm(scene: &Scene<'_>, area: Rect, buffer: &mut Buffer) {
     let (Some((_, alarm)), true) = (alarms.first(), area.height > 0) else {
         return;
     };
-    let mut text = format!("{} {}: {}", scene.glyphs.alarm, alarm.severity.word(), alarm.text);
+    let text = format!("{} {}", scene.glyphs.alarm, alarm.text).replace('\n', " ");
     let more = if alarms.len() > 1 {
         format!("  +{} more", alarms.len() - 1)
     } else {
@@ -163,8 +163,10 @@ pub fn alarm(scene: &Scene<'_>, area: Rect, buffer: &mut Buffer) {
     };
     let hint = format!("{more}  a acknowledge ");
     let room = usize::from(area.width).saturating_sub(hint.len() + 1);
-    text = text.replace('\n', " ");
-    let style = scene.theme.alarm;
+    let style = match alarm.severity {
+        Severity::Critical => scene.theme.alarm,
+        Severity::Warning | Severity::Info => scene.theme.warning,
+    };
     scene.write(
         &Line::new().with(text, style),
         area.x + 1,

@@ -48,8 +48,7 @@ fn lines(scene: &Scene<'_>) -> Vec<Line> {
             entry.keys.join(" "),
             if available { theme.key } else { theme.quiet },
         );
-        line.pad_to(10);
-        line.push(" ", blank);
+        line.pad_to(11);
         line.push(entry.doc, if available { theme.text } else { theme.quiet });
         lines.push(line);
     }
@@ -57,28 +56,17 @@ fn lines(scene: &Scene<'_>) -> Vec<Line> {
     lines.push(Line::new().with("Marks", theme.strong));
     for (mark, style, meaning) in [
         (glyphs.measured, theme.measured, "measured"),
-        (
-            glyphs.decade,
-            theme.measured,
-            "measured, at a whole decade of frequency",
-        ),
+        (glyphs.decade, theme.measured, "at whole decades"),
         (glyphs.newest, theme.newest, "the newest point"),
-        (
-            glyphs.doubtful,
-            theme.alarm,
-            "overloaded or invalid: left out of the fit",
-        ),
-        (glyphs.undetermined, theme.word, "not determined by the data"),
+        (glyphs.doubtful, theme.alarm, "bad, not fitted"),
+        (glyphs.undetermined, theme.word, "not determined"),
     ] {
         let mut line = Line::new().with(" ", blank).with(mark, style);
         line.pad_to(11);
         line.push(meaning, theme.text);
         lines.push(line);
     }
-    for (mark, meaning) in [
-        ("line", "fitted"),
-        ("dashes", "foretold: the fit beyond the data"),
-    ] {
+    for (mark, meaning) in [("line", "fitted"), ("dashes", "foretold by the fit")] {
         let mut line = Line::new().with(" ", blank).with(mark, theme.fitted);
         line.pad_to(11);
         line.push(meaning, theme.text);

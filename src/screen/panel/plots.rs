@@ -24,7 +24,7 @@ impl<'a> Plots<'a> {
     #[must_use]
     pub fn new(scene: Scene<'a>) -> Self {
         let sweep = scene.view.shown_sweep(scene.state);
-        let fit = sweep.and_then(|sweep| scene.state.fit_of(sweep.started.sweep));
+        let fit = sweep.and_then(|sweep| scene.view.axes.drawn_fit(scene.state, sweep));
         Self {
             scene,
             sweep,
@@ -47,7 +47,14 @@ impl<'a> Plots<'a> {
             axes.real.range_or(unknown),
             axes.imaginary.range_or(unknown),
         );
-        self.paint("Nyquist", &figure, inner, buffer);
+        paint(
+            &self.scene,
+            painter(&self.scene),
+            ("Nyquist", ""),
+            &figure,
+            inner,
+            buffer,
+        );
     }
 
     /// Paints |Z| over frequency.
@@ -60,7 +67,7 @@ impl<'a> Plots<'a> {
             self.frequencies(),
             range,
         );
-        self.paint("Bode", &figure, inner, buffer);
+        self.over_frequency("", &figure, false, inner, buffer);
     }
 
     /// Paints the phase over frequency.
@@ -73,7 +80,7 @@ impl<'a> Plots<'a> {
             self.frequencies(),
             range,
         );
-        self.paint("Bode", &figure, inner, buffer);
+        self.over_frequency("", &figure, false, inner, buffer);
     }
 
     /// Paints the residuals over frequency.
@@ -81,8 +88,8 @@ impl<'a> Plots<'a> {
         let range = self.scene.view.axes.residual.range_or(Range::new(-1.0, 1.0));
         let figure = residuals(&self.residuals, self.frequencies(), range);
         let glyphs = self.scene.glyphs;
-        let heading = format!("Residuals {} real {} imaginary", glyphs.measured, glyphs.second);
-        self.paint(&heading, &figure, inner, buffer);
+        let legend = format!("{} real {} imag", glyphs.measured, glyphs.second);
+        self.over_frequency(&legend, &figure, true, inner, buffer);
     }
 
     fn points(&self) -> &'a [crate::spectrum::Point] {
@@ -99,25 +106,55 @@ impl<'a> Plots<'a> {
         self.sweep.map_or(Range::new(0.1, 1e5), frequency_range)
     }
 
-    fn paint(&self, name: &str, figure: &Figure, inner: Rect, buffer: &mut Buffer) {
-        paint(&self.scene, name, figure, inner, buffer);
+    /// Figures over frequency stand one above the other: only the lowest has its abscissa labelled.
+    fn over_frequency(
+        &self,
+        legend: &str,
+        figure: &Figure,
+        is_lowest: bool,
+        inner: Rect,
+        buffer: &mut Buffer,
+    ) {
+        let painter = Painter {
+            label_columns: 4,
+            abscissa: is_lowest,
+            ..painter(&self.scene)
+        };
+        paint(&self.scene, painter, ("", legend), figure, inner, buffer);
     }
 }
 
-fn paint(scene: &Scene<'_>, name: &str, figure: &Figure, inner: Rect, buffer: &mut Buffer) {
-    let painter = Painter {
+/// A painter for the scene, with the abscissa labelled.
+fn painter<'a>(scene: &Scene<'a>) -> Painter<'a> {
+    Painter {
         theme: scene.theme,
         glyphs: scene.glyphs,
         cell_aspect: scene.view.cell_aspect,
-    };
+        label_columns: 3,
+        abscissa: true,
+    }
+}
+
+/// Paints a figure with a name and what its ordinate is in the border, and a legend where it needs one.
+fn paint(
+    scene: &Scene<'_>,
+    painter: Painter<'_>,
+    (name, legend): (&str, &str),
+    figure: &Figure,
+    inner: Rect,
+    buffer: &mut Buffer,
+) {
     painter.paint(figure, inner, buffer);
     let caption = painter.ordinate_caption(figure, inner);
-    let heading = if name.is_empty() {
-        Line::new()
-    } else {
-        Line::new().with(format!("{name}  "), scene.theme.strong)
-    };
-    title(scene, inner, &heading.with(caption, scene.theme.text), buffer);
+    let mut heading = Line::new();
+    if !name.is_empty() {
+        heading.push(format!("{name}  "), scene.theme.strong);
+    }
+    heading.push(caption, scene.theme.text);
+    if !legend.is_empty() {
+        heading.push(format!("  {legend}"), scene.theme.quiet);
+    }
+    title(scene, inner, &heading, buffer);
 }
 
 /// Paints the history of one parameter or sum, with its newest value in the title.
@@ -130,11 +167,7 @@ fn one_history(scene: &Scene<'_>, name: &str, inner: Rect, buffer: &mut Buffer) 
         .get(name)
         .map(|axis| axis.range_or(Range::new(0.0, 1.0)));
     let figure = history(&record, abscissa, x, y.unwrap_or(Range::new(0.0, 1.0)));
-    let painter = Painter {
-        theme: scene.theme,
-        glyphs: scene.glyphs,
-        cell_aspect: scene.view.cell_aspect,
-    };
+    let painter = painter(scene);
     let mut heading = Line::new().with(name, scene.theme.strong);
     if record.points.is_empty() {
         heading.push("  not yet", scene.theme.word);

@@ -9,19 +9,38 @@ use crate::screen::follow::residuals_by_index;
 use crate::spectrum::{Point, PointStatus};
 use crate::units::engineering;
 
-/// One column: heading, width.
-const COLUMNS: [(&str, usize); 10] = [
-    ("#", 4),
-    ("f", 10),
-    ("Z'", 11),
-    ("Z''", 11),
-    ("|Z|", 11),
-    ("phase", 9),
-    ("fit re %", 9),
-    ("im %", 7),
-    ("status", 10),
-    ("range", 8),
+/// Headings of the columns with their widths in Unicode and in ASCII, whose units are words.
+const COLUMNS: [(&str, usize, usize); 10] = [
+    ("#", 4, 4),
+    ("f", 9, 9),
+    ("Z'", 9, 11),
+    ("Z''", 9, 11),
+    ("|Z|", 9, 11),
+    ("phase", 9, 11),
+    ("re %", 6, 6),
+    ("im %", 6, 6),
+    ("status", 10, 10),
+    ("range", 7, 7),
 ];
+
+/// The column that is left out where there is no room for all: it follows from others.
+const SPARE: usize = 4;
+
+/// Rows of the last page that are still seen after it was turned.
+const KEPT: usize = 3;
+
+/// Headings and widths of the columns that fit, by their index.
+fn columns(scene: &Scene<'_>, width: u16) -> Vec<(usize, &'static str, usize)> {
+    let ascii = scene.glyphs.script == crate::units::Script::Ascii;
+    let all = COLUMNS.iter().enumerate();
+    let mut columns: Vec<_> = all
+        .map(|(index, (heading, unicode, plain))| (index, *heading, if ascii { *plain } else { *unicode }))
+        .collect();
+    if columns.iter().map(|(_, _, width)| width).sum::<usize>() > usize::from(width) {
+        columns.remove(SPARE);
+    }
+    columns
+}
 
 /// Paints the table of the sweep that is looked at. Full pages are turned rather than scrolled, so that
 /// a new point costs one line.
@@ -35,23 +54,29 @@ pub fn points(scene: &Scene<'_>, inner: Rect, buffer: &mut Buffer) {
     title(scene, inner, &heading, buffer);
     let width = inner.width.saturating_sub(1);
     let mut captions = Line::new();
-    for (caption, width) in COLUMNS {
+    let columns = columns(scene, width);
+    for (_, caption, width) in &columns {
         captions.push(format!("{caption:>width$}"), theme.quiet);
     }
     scene.write(&captions, inner.x, inner.y, width, buffer);
     let Some(sweep) = sweep else { return };
     let rows = usize::from(inner.height).saturating_sub(1).max(1);
     let count = sweep.points().len();
-    let page = count.saturating_sub(1) / rows * rows;
+    let turned = rows.saturating_sub(KEPT).max(1);
+    let page = match count.saturating_sub(rows) {
+        beyond if sweep.ended.is_some() => beyond,
+        beyond => beyond.div_ceil(turned) * turned,
+    };
     let from = page.saturating_sub(scene.view.scroll);
     let mut residuals = vec![None; count];
-    if let Some(fit) = scene.state.fit_of(sweep.started.sweep) {
+    // While a sweep runs each new fit would change every row.
+    if let Some(fit) = scene.state.fit_of(sweep.started.sweep).filter(|fit| fit.is_final) {
         for (index, _, residual) in residuals_by_index(fit, sweep.points()) {
             residuals[index] = Some(residual);
         }
     }
     for (row, index) in (from..count.min(from + rows)).enumerate() {
-        let line = line(scene, index, &sweep.points()[index], residuals[index]);
+        let line = line(scene, &columns, index, &sweep.points()[index], residuals[index]);
         let y = inner.y + 1 + row as u16;
         if y < inner.bottom() {
             scene.write(&line, inner.x, y, width, buffer);
@@ -59,7 +84,13 @@ pub fn points(scene: &Scene<'_>, inner: Rect, buffer: &mut Buffer) {
     }
 }
 
-fn line(scene: &Scene<'_>, index: usize, point: &Point, residual: Option<num_complex::Complex64>) -> Line {
+fn line(
+    scene: &Scene<'_>,
+    columns: &[(usize, &'static str, usize)],
+    index: usize,
+    point: &Point,
+    residual: Option<num_complex::Complex64>,
+) -> Line {
     let (theme, script) = (scene.theme, scene.glyphs.script);
     let z = point.impedance();
     let percent = |part: fn(num_complex::Complex64) -> f64| match residual.map(part) {
@@ -84,8 +115,10 @@ fn line(scene: &Scene<'_>, index: usize, point: &Point, residual: Option<num_com
         (point.range.clone().unwrap_or_default(), theme.quiet),
     ];
     let mut line = Line::new();
-    for ((text, style), (_, width)) in cells.into_iter().zip(COLUMNS) {
-        line.push(format!("{text:>width$}"), style);
+    for (column, _, width) in columns {
+        let (text, style) = &cells[*column];
+        let width = *width;
+        line.push(format!("{text:>width$}"), *style);
     }
     line
 }

@@ -5,17 +5,9 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use super::canvas::Canvas;
-use crate::figure::{Figure, Mark, Placement, Series, Stroke, Ticks, clip_to_unit_square};
+use crate::figure::{AxisMemory, Figure, Mark, Placement, Series, Stroke, Ticks, clip_to_unit_square};
 use crate::screen::glyphs::Glyphs;
 use crate::screen::theme::Theme;
-
-/// Rows that a figure's axis takes below its plot.
-const AXIS_ROWS: u16 = 2;
-
-/// Rows left for the plot itself in an area of that height.
-fn plot_rows(height: u16) -> u16 {
-    height.saturating_sub(AXIS_ROWS)
-}
 
 /// Paints figures with one theme, one set of characters and one shape of cells.
 #[derive(Clone, Copy)]
@@ -26,13 +18,17 @@ pub struct Painter<'a> {
     pub glyphs: &'a Glyphs,
     /// Height of a cell over its width.
     pub cell_aspect: f64,
+    /// Columns kept for the ordinate's labels at least, so that figures one above the other line up.
+    pub label_columns: u16,
+    /// Whether the abscissa is labelled; not needed above another figure with the same one.
+    pub abscissa: bool,
 }
 
 impl Painter<'_> {
     /// Paints a figure with its axes into an area.
     pub fn paint(&self, figure: &Figure, area: Rect, buffer: &mut Buffer) {
         let area = area.intersection(buffer.area);
-        let height = plot_rows(area.height);
+        let height = self.plot_rows(area.height);
         if height < 2 || area.width < 12 {
             return;
         }
@@ -53,19 +49,24 @@ impl Painter<'_> {
     /// Caption of the ordinate as it stands in the panel's title, for a plot of that area.
     #[must_use]
     pub fn ordinate_caption(&self, figure: &Figure, area: Rect) -> String {
-        let (_, _, ticks) = self.measure(figure, area.width, plot_rows(area.height).max(1));
+        let (_, _, ticks) = self.measure(figure, area.width, self.plot_rows(area.height).max(1));
         figure.y.caption(ticks.unit, self.glyphs.script)
+    }
+
+    /// Rows left for the plot itself in an area of that height: the axis takes one, its labels another.
+    fn plot_rows(&self, height: u16) -> u16 {
+        height.saturating_sub(1 + u16::from(self.abscissa))
     }
 
     /// Width of the ordinate's labels with the axis line, and where values come to lie.
     fn measure(&self, figure: &Figure, width: u16, height: u16) -> (u16, Placement, Ticks) {
-        let most = usize::from(height / 3).clamp(1, 8);
+        let most = usize::from(height / 2).clamp(1, 8);
         // The labels' width decides the plot's width, which with equal aspect decides the range and so
         // the labels: the second round is good enough.
         let mut gutter = 4;
         for _ in 0..2 {
             let (_, ticks) = self.place(figure, width.saturating_sub(gutter), height, most);
-            gutter = longest_label(&ticks).max(3) + 1;
+            gutter = longest_label(&ticks).max(self.label_columns) + 1;
         }
         let (placement, ticks) = self.place(figure, width.saturating_sub(gutter), height, most);
         (gutter, placement, ticks)
@@ -132,27 +133,29 @@ impl Painter<'_> {
         (axis_row, tick_down): (u16, char),
     ) {
         let label_row = axis_row + 1;
-        if label_row >= area.bottom() {
-            return;
-        }
-        let most = usize::from(plot.width / 9).clamp(1, 12);
+        let most = usize::from(plot.width / 8).clamp(1, 12);
         let ticks = figure.x.ticks(placement.x.range, most);
         let caption = figure.x.caption(ticks.unit, self.glyphs.script);
         let caption_width = caption.chars().count() as u16;
         let caption_x = area.right().saturating_sub(caption_width).max(area.x);
-        buffer.set_stringn(
-            caption_x,
-            label_row,
-            &caption,
-            usize::from(caption_width),
-            self.theme.quiet,
-        );
+        if self.abscissa {
+            buffer.set_stringn(
+                caption_x,
+                label_row,
+                &caption,
+                usize::from(caption_width),
+                self.theme.quiet,
+            );
+        }
         let mut free_from = area.x;
         for tick in &ticks.ticks {
             let Some((column, _)) = canvas.cell_at(placement.x.share(tick.value), 0.0) else {
                 continue;
             };
             put(buffer, column, axis_row, tick_down, self.theme.quiet);
+            if !self.abscissa {
+                continue;
+            }
             let width = tick.label.chars().count() as u16;
             let x = column.saturating_sub(width / 2).max(area.x);
             if x >= free_from && x + width < caption_x {
@@ -182,6 +185,7 @@ impl Painter<'_> {
                     let (symbol, style) = self.mark(*mark);
                     for point in points {
                         let [x, y] = share(point);
+                        let (x, y) = (onto(x, plot.width), onto(y, plot.height));
                         if let Some((column, row)) = canvas.cell_at(x, y) {
                             put(buffer, column, row, symbol, style);
                         }
@@ -238,7 +242,7 @@ impl Painter<'_> {
             Mark::Decade => (glyphs.decade, theme.measured),
             Mark::Newest => (glyphs.newest, theme.newest),
             Mark::Doubtful => (glyphs.doubtful, theme.alarm),
-            Mark::Second => (glyphs.second, theme.second),
+            Mark::Second => (glyphs.second, theme.measured),
             Mark::Undetermined => (glyphs.undetermined, theme.word),
         }
     }
@@ -285,6 +289,16 @@ impl Painter<'_> {
                 buffer.set_stringn(at.x, at.y, &label.text, usize::from(width), self.theme.quiet);
             }
         }
+    }
+}
+
+/// A share that lies so little beyond the end that the axis did not move for it, moved to the end.
+fn onto(share: f64, cells: u16) -> f64 {
+    let beyond = AxisMemory::TOLERANCE.max(1.0 / f64::from(cells));
+    if (-beyond..=1.0 + beyond).contains(&share) {
+        share.clamp(0.0, 1.0)
+    } else {
+        share
     }
 }
 
