@@ -16,7 +16,15 @@ const CURVE_POINTS_PER_DECADE: f64 = 40.0;
 const FORETOLD_BEYOND: f64 = 10.0;
 
 /// Share of the noise by which a live fit may differ from the drawn one before it is drawn anew.
-const HELD_WITHIN_NOISE: f64 = 0.5;
+const HELD_WITHIN_NOISE: f64 = 0.8;
+/// Relative error from which on a parameter of a running sweep is shown.
+const SETTLED: f64 = 0.1;
+/// The same for an exponent, as an absolute error.
+const SETTLED_EXPONENT: f64 = 0.02;
+/// Name under which the noise in per cent is held with the numbers.
+pub const NOISE: &str = "noise %";
+/// Name under which the time of the fit in microseconds is held.
+pub const ELAPSED: &str = "elapsed us";
 /// The noise in per cent where a fit does not tell.
 const USUAL_NOISE_PERCENT: f64 = 0.3;
 
@@ -24,8 +32,11 @@ const USUAL_NOISE_PERCENT: f64 = 0.3;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Axes {
     /// The fit whose curve is drawn: each new point refits, but a curve that differs by less than
-    /// half the noise would only flicker.
+    /// the noise would only flicker.
     held: Option<Fit>,
+    /// Value and error of parameters and sums of the live fit as they are shown: they stand until they
+    /// are wrong by half an error, or the error by a quarter of itself.
+    numbers: BTreeMap<String, (f64, f64)>,
     shown: Option<u32>,
     last_seq: u64,
     /// Z' of the Nyquist plot.
@@ -48,6 +59,7 @@ impl Default for Axes {
     fn default() -> Self {
         Self {
             held: None,
+            numbers: BTreeMap::new(),
             shown: None,
             last_seq: 0,
             real: AxisMemory::default(),
@@ -124,6 +136,73 @@ impl Axes {
         if !is_held {
             self.held = fit.cloned();
         }
+        self.hold_numbers(fit.filter(|fit| !fit.is_final), fresh);
+    }
+
+    fn hold_numbers(&mut self, live: Option<&Fit>, fresh: bool) {
+        if fresh || live.is_none() {
+            self.numbers.clear();
+        }
+        let Some(result) = live.map(|fit| &fit.result) else {
+            return;
+        };
+        for parameter in &result.parameters {
+            let known = parameter.determined && !parameter.at_bound;
+            let limit = if parameter.unit == "1" {
+                SETTLED_EXPONENT
+            } else {
+                SETTLED * parameter.value.abs()
+            };
+            self.hold_number(
+                &parameter.name,
+                parameter.value,
+                parameter.std_error.filter(|_| known),
+                limit,
+            );
+        }
+        for sum in &result.sums {
+            let error = sum.std_error.filter(|_| sum.determined);
+            self.hold_number(&sum.name, sum.value, error, SETTLED * sum.value.abs());
+        }
+        if let Some(noise) = result.noise_percent {
+            self.hold_number(NOISE, noise, Some(0.1 * noise), f64::INFINITY);
+        }
+        self.hold_number(
+            ELAPSED,
+            result.elapsed_us,
+            Some(0.5 * result.elapsed_us),
+            f64::INFINITY,
+        );
+    }
+
+    /// A number appears when its error is below `limit`, and goes when it is above twice that.
+    fn hold_number(&mut self, name: &str, value: f64, error: Option<f64>, limit: f64) {
+        let shown = self.numbers.get(name).copied();
+        let limit = if shown.is_some() { 2.0 * limit } else { limit };
+        let Some(error) = error.filter(|error| value.is_finite() && *error <= limit) else {
+            self.numbers.remove(name);
+            return;
+        };
+        let stands = shown.is_some_and(|(shown, shown_error)| {
+            (value - shown).abs() <= 0.5 * error && (0.8..=1.25).contains(&(error / shown_error))
+        });
+        if !stands {
+            self.numbers.insert(name.to_owned(), (value, error));
+        }
+    }
+
+    /// Whether the fit that is drawn says something beyond the data: only where they determine every
+    /// parameter, and while the sweep runs only where all numbers are shown.
+    pub fn foretells(&self, fit: &Fit) -> bool {
+        fit.result.parameters.iter().all(|parameter| {
+            let known = parameter.determined && !parameter.at_bound && parameter.value.is_finite();
+            parameter.fixed || (known && (fit.is_final || self.numbers.contains_key(&parameter.name)))
+        })
+    }
+
+    /// Value and error of a parameter or sum of the live fit as they are shown.
+    pub fn shown_number(&self, name: &str) -> Option<(f64, f64)> {
+        self.numbers.get(name).copied()
     }
 
     /// The fit whose curve is drawn for a sweep.
@@ -161,10 +240,9 @@ impl Axes {
     }
 }
 
-/// Whether two fits of a circuit give the same curve where it was measured, within part of the noise,
-/// and agree on whether they can foretell.
+/// Whether two fits of a circuit give the same curve where it was measured, within part of the noise.
 fn look_alike(held: &Fit, fit: &Fit, points: &[Point]) -> bool {
-    if held.result.circuit != fit.result.circuit || foretells(held) != foretells(fit) {
+    if held.result.circuit != fit.result.circuit {
         return false;
     }
     let (Some((circuit, before)), Some((_, now))) = (evaluator(held), evaluator(fit)) else {
@@ -177,13 +255,6 @@ fn look_alike(held: &Fit, fit: &Fit, points: &[Point]) -> bool {
             circuit.impedance(&now, point.frequency_hz),
         );
         (now - before).norm() <= HELD_WITHIN_NOISE * noise * now.norm()
-    })
-}
-
-/// Whether a fit says something beyond the data: only where they determine every parameter.
-fn foretells(fit: &Fit) -> bool {
-    fit.result.parameters.iter().all(|parameter| {
-        parameter.fixed || (parameter.determined && !parameter.at_bound && parameter.value.is_finite())
     })
 }
 
@@ -259,7 +330,7 @@ fn evaluator(fit: &Fit) -> Option<(Circuit, Vec<f64>)> {
 
 /// The fitted curve over the measured frequencies, and beyond them where the fit can foretell: only
 /// where the data determine every parameter.
-pub fn curve(fit: Option<&Fit>, sweep: &SweepRecord) -> Curve {
+pub fn curve(fit: Option<&Fit>, sweep: &SweepRecord, foretells: bool) -> Curve {
     let Some(fit) = fit else { return Curve::default() };
     let Some((circuit, values)) = evaluator(fit) else {
         return Curve::default();
@@ -277,7 +348,7 @@ pub fn curve(fit: Option<&Fit>, sweep: &SweepRecord) -> Curve {
     } / FORETOLD_BEYOND;
     Curve {
         fitted: frequencies(measured).into_iter().map(evaluate).collect(),
-        foretold: if foretells(fit) {
+        foretold: if foretells {
             // From the far end, which keeps its place, so that dashes keep theirs while the near end moves.
             frequencies(Range::new(end, measured.low))
                 .into_iter()

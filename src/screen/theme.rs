@@ -40,7 +40,7 @@ impl Theme {
             quiet: colour(Color::DarkGray),
             strong: Style::new().add_modifier(Modifier::BOLD),
             measured: colour(Color::Cyan),
-            newest: Style::new().add_modifier(Modifier::BOLD),
+            newest: colour(Color::Cyan).add_modifier(Modifier::BOLD),
             fitted: colour(Color::Green),
             good: colour(Color::Green).add_modifier(Modifier::BOLD),
             warning: colour(Color::Magenta).add_modifier(Modifier::BOLD),

@@ -5,8 +5,9 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use super::{Line, Scene};
-use crate::analysis::fit::{Parameter, Sum};
+use crate::analysis::fit::Sum;
 use crate::event::Fit;
+use crate::screen::follow::{ELAPSED, NOISE};
 use crate::state::SweepRecord;
 use crate::units::{change_percent, engineering, with_error};
 
@@ -26,40 +27,46 @@ enum Told {
     Word(&'static str),
 }
 
-fn told_of_parameter(parameter: &Parameter, is_final: bool) -> Told {
-    if parameter.fixed {
-        return Told::Fixed(parameter.value);
+impl Told {
+    /// What a fit says about a parameter or sum; of a live fit the numbers that the view has let stand,
+    /// which do not change with every point.
+    fn of(scene: &Scene<'_>, fit: &Fit, name: &str) -> Self {
+        let result = &fit.result;
+        if let Some(parameter) = result.parameter(name).filter(|parameter| parameter.fixed) {
+            return Self::Fixed(parameter.value);
+        }
+        if fit.is_final {
+            return Self::finally(fit, name);
+        }
+        match scene.view.axes.shown_number(name) {
+            Some((value, error)) => Self::Number(value, error),
+            None => Self::Word("not yet"),
+        }
     }
-    if parameter.at_bound {
-        return Told::Word("at bound");
-    }
-    told(
-        parameter.value,
-        parameter.std_error,
-        parameter.determined,
-        is_final,
-    )
-}
 
-fn told_of_sum(sum: &Sum, is_final: bool) -> Told {
-    told(sum.value, sum.std_error, sum.determined, is_final)
-}
-
-fn told(value: f64, std_error: Option<f64>, determined: bool, is_final: bool) -> Told {
-    match std_error {
-        Some(error) if determined && value.is_finite() && error.is_finite() => Told::Number(value, error),
-        _ if is_final => Told::Word("not determined"),
-        _ => Told::Word("not yet"),
+    /// What a final fit says.
+    fn finally(fit: &Fit, name: &str) -> Self {
+        let parameter = fit.result.parameter(name);
+        if parameter.is_some_and(|parameter| parameter.at_bound) {
+            return Self::Word("at bound");
+        }
+        let parameter = parameter.map(|found| (found.value, found.std_error, found.determined));
+        let sum = fit
+            .result
+            .sum(name)
+            .map(|found| (found.value, found.std_error, found.determined));
+        match parameter.or(sum) {
+            Some((value, Some(error), true)) if value.is_finite() && error.is_finite() => {
+                Self::Number(value, error)
+            }
+            _ => Self::Word("not determined"),
+        }
     }
 }
 
 /// Value and error that an earlier fit gave for a parameter or sum, where it could.
 fn earlier(fit: &Fit, name: &str) -> Option<(f64, f64)> {
-    let told = match fit.result.parameter(name) {
-        Some(parameter) => told_of_parameter(parameter, true),
-        None => told_of_sum(fit.result.sum(name)?, true),
-    };
-    match told {
+    match Told::finally(fit, name) {
         Told::Number(value, error) => Some((value, error)),
         _ => None,
     }
@@ -154,8 +161,11 @@ fn lines(scene: &Scene<'_>, sweep: &SweepRecord, fit: &Fit, width: u16, rows: us
     let theme = scene.theme;
     let references = References::of(scene, sweep.started.sweep);
     let result = &fit.result;
+    let sums = shown_sums(scene, fit, width);
     let names = result.parameters.iter().map(|parameter| &parameter.name);
-    let columns = Columns::for_names(names.chain(result.sums.iter().map(|sum| &sum.name)), scene, width);
+    let mut columns = Columns::for_names(names.chain(sums.iter().map(|sum| &sum.name)), scene, width);
+    // While the sweep runs, one change is enough to follow.
+    columns.wide &= fit.is_final;
     let mut heading = Line::new().with(result.circuit.clone(), theme.quiet);
     let captions = columns.captions(&references, scene);
     heading.pad_to(usize::from(width).saturating_sub(captions.width()));
@@ -164,15 +174,19 @@ fn lines(scene: &Scene<'_>, sweep: &SweepRecord, fit: &Fit, width: u16, rows: us
     }
     let mut lines = vec![heading];
     for parameter in &result.parameters {
-        let told = told_of_parameter(parameter, fit.is_final);
+        let told = Told::of(scene, fit, &parameter.name);
         lines.push(columns.row(&parameter.name, &parameter.unit, &told, &references, scene));
     }
-    for sum in &result.sums {
-        let told = told_of_sum(sum, fit.is_final);
+    for sum in &sums {
+        let told = Told::of(scene, fit, &sum.name);
         lines.push(columns.row(&sum.name, "ohm", &told, &references, scene));
     }
     let quality = quality(scene, sweep, fit);
-    let more = details(scene, fit);
+    let more = if fit.is_final {
+        details(scene, fit)
+    } else {
+        Vec::new()
+    };
     // What does not fit is cut above the line that says how good the fit is.
     if lines.len() + 1 + more.len() < rows {
         lines.push(Line::new());
@@ -185,15 +199,41 @@ fn lines(scene: &Scene<'_>, sweep: &SweepRecord, fit: &Fit, width: u16, rows: us
     lines
 }
 
+/// The sums that are followed, and on a wide panel all others after them.
+fn shown_sums<'a>(scene: &Scene<'_>, fit: &'a Fit, width: u16) -> Vec<&'a Sum> {
+    let track = scene
+        .state
+        .head()
+        .session
+        .as_ref()
+        .map(|(_, session)| &session.track);
+    let is_followed = |sum: &&Sum| track.is_some_and(|track| track.contains(&sum.name));
+    let (mut sums, others): (Vec<_>, Vec<_>) = fit.result.sums.iter().partition(is_followed);
+    if width >= WIDE || sums.is_empty() {
+        sums.extend(others);
+    }
+    sums
+}
+
 /// Noise, Kramers-Kronig verdict, and whether the residuals look like noise.
 fn quality(scene: &Scene<'_>, sweep: &SweepRecord, fit: &Fit) -> Line {
     let theme = scene.theme;
     let mut line = Line::new();
-    if let Some(noise) = fit.result.noise_percent.filter(|noise| noise.is_finite()) {
+    let held = |name: &str| {
+        scene
+            .view
+            .axes
+            .shown_number(name)
+            .filter(|_| !fit.is_final)
+            .map(|(value, _)| value)
+    };
+    let noise = held(NOISE).or(fit.result.noise_percent);
+    if let Some(noise) = noise.filter(|noise| noise.is_finite()) {
         line.push("noise ", theme.quiet);
         line.push(format!("{noise:.2} %"), theme.text);
     }
-    if let Some(p) = fit.result.runs_p.filter(|p| *p < RUNS_LIMIT) {
+    // Of a fit that the next point replaces, only numbers are worth a look.
+    if let Some(p) = fit.result.runs_p.filter(|p| *p < RUNS_LIMIT && fit.is_final) {
         line.push("  ", Style::new());
         line.push(format!("misfit: runs p {p:.0e}"), theme.warning);
     }
@@ -209,12 +249,12 @@ fn quality(scene: &Scene<'_>, sweep: &SweepRecord, fit: &Fit) -> Line {
             line.push(format!(" {largest:.1} %"), theme.text);
         }
     }
-    if !fit.result.converged {
+    if !fit.result.converged && fit.is_final {
         line.push("  not converged", theme.warning);
     }
     line.push("  ", Style::new());
     line.push(
-        format!("{:>4.0} us", fit.result.elapsed_us).replace('u', micro(scene)),
+        format!("{:>4.0} us", held(ELAPSED).unwrap_or(fit.result.elapsed_us)).replace('u', micro(scene)),
         theme.quiet,
     );
     line

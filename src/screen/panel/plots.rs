@@ -25,10 +25,13 @@ impl<'a> Plots<'a> {
     pub fn new(scene: Scene<'a>) -> Self {
         let sweep = scene.view.shown_sweep(scene.state);
         let fit = sweep.and_then(|sweep| scene.view.axes.drawn_fit(scene.state, sweep));
+        let foretells = fit.is_some_and(|fit| scene.view.axes.foretells(fit));
         Self {
             scene,
             sweep,
-            curve: sweep.map(|sweep| follow::curve(fit, sweep)).unwrap_or_default(),
+            curve: sweep
+                .map(|sweep| follow::curve(fit, sweep, foretells))
+                .unwrap_or_default(),
             residuals: sweep
                 .zip(fit)
                 .map(|(sweep, fit)| follow::residuals(fit, sweep.points()))

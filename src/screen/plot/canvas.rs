@@ -141,7 +141,7 @@ impl<'a> Canvas<'a> {
             let column = self.area.x + (index % width) as u16;
             let row = self.area.y + (index / width) as u16;
             if let Some(target) = buffer.cell_mut((column, row)) {
-                target.set_char(symbol).set_style(style);
+                target.set_char(symbol).set_style(Style::reset().patch(style));
             }
         }
     }

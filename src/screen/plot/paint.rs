@@ -167,6 +167,9 @@ impl Painter<'_> {
 
     fn series(&self, figure: &Figure, placement: &Placement, plot: Rect, buffer: &mut Buffer) {
         let share = |point: &[f64; 2]| [placement.x.share(point[0]), placement.y.share(point[1])];
+        // A blank looks the same in any colour; in that of the marks it costs no change of colour when a
+        // mark goes or comes, which is most of what a new point costs on the line.
+        buffer.set_style(plot, self.theme.measured);
         let mut canvas = Canvas::new(plot, self.glyphs);
         for series in &figure.series {
             if let Series::Line(stroke, points) = series {
@@ -304,7 +307,7 @@ fn onto(share: f64, cells: u16) -> f64 {
 
 fn put(buffer: &mut Buffer, column: u16, row: u16, symbol: char, style: Style) {
     if let Some(cell) = buffer.cell_mut((column, row)) {
-        cell.set_char(symbol).set_style(style);
+        cell.set_char(symbol).set_style(Style::reset().patch(style));
     }
 }
 

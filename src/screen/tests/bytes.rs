@@ -37,7 +37,7 @@ fn bytes_per_point(width: u16, height: u16, glyphs: GlyphSet, tab: Tab) -> Vec<u
         tab,
         ..View::default()
     };
-    let mut session = Session::new();
+    let mut session = Session::with_true_fits();
     let mut bytes = Vec::new();
     for sweep in 1..=6 {
         session.start(sweep);
@@ -102,51 +102,4 @@ fn nothing_new_costs_next_to_nothing() {
     }
     // Colour reset and hidden cursor, which the terminal library writes for any frame.
     assert!(line.0.borrow().len() <= 32);
-}
-
-#[test]
-fn debug_regions() {
-    let mut view = View::default();
-    let mut session = Session::new();
-    let mut before = None;
-    for sweep in 1..=3 {
-        session.start(sweep);
-        for index in 0..POINTS {
-            session.point(sweep, index);
-            view.observe(&session.state);
-            let now = super::cells(&session.state, &view, 200, 60);
-            if let Some(before) = before.replace(now.clone()) {
-                let before: ratatui::buffer::Buffer = before;
-                let diff = before.diff(&now);
-                let mut counts = [0; 7];
-                for (x, y, _) in &diff {
-                    let region = if *y == 0 {
-                        0
-                    } else if *x > 141 {
-                        if *y < 22 { 1 } else { 2 }
-                    } else if *y < 37 {
-                        if *x < 85 {
-                            3
-                        } else if *y < 14 {
-                            4
-                        } else if *y < 26 {
-                            5
-                        } else {
-                            6
-                        }
-                    } else {
-                        2
-                    };
-                    counts[region] += 1;
-                }
-                if sweep == 3 {
-                    println!(
-                        "DBG {index} header {} fit {} hist/log {} nyq {} mod {} phase {} resid {}",
-                        counts[0], counts[1], counts[2], counts[3], counts[4], counts[5], counts[6]
-                    );
-                }
-            }
-        }
-        session.end(sweep);
-    }
 }

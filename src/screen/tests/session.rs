@@ -1,13 +1,14 @@
 //! A made-up session of an ageing Li | Li6PS5Cl | Li cell, for tests and benches: 64 points a sweep, 0.3 %
-//! noise, and a fit after each point that wanders within its error, as a true one does.
+//! noise, and a fit after each point: a made-up one that wanders within its error and stays the same
+//! whatever becomes of the fit engine, or a true one.
 
-use interphase::analysis::fit::{FitResult, Parameter, Sum, Weight};
+use interphase::analysis::fit::{ColdStarts, FitOptions, FitResult, Parameter, Sum, Weight, fit};
 use interphase::circuit::Circuit;
 use interphase::event::{
     Alarm, Direction, Event, EventBody, Fit, Identity, Link, LinkState, Note, PointMeasured, SessionEnded,
     SessionStarted, Severity, Stamp, SweepEnded, SweepStarted, Validity, Wire,
 };
-use interphase::spectrum::{Point, PointStatus};
+use interphase::spectrum::{Point, PointStatus, Spectrum};
 use interphase::state::State;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -41,6 +42,7 @@ pub struct Session {
     noise: ChaCha8Rng,
     wander: [f64; 8],
     circuit: Circuit,
+    true_fits: Option<FitOptions>,
 }
 
 impl Session {
@@ -53,6 +55,7 @@ impl Session {
             noise: ChaCha8Rng::seed_from_u64(7),
             wander: [0.0; 8],
             circuit: Circuit::parse(CIRCUIT).unwrap(),
+            true_fits: None,
         };
         session.push(EventBody::Session(SessionStarted {
             program: "interphase".into(),
@@ -82,6 +85,21 @@ impl Session {
             serial: "ES4HR20B0003".into(),
         }));
         session
+    }
+
+    /// A session that has just begun, with true fits: each starts from that of the last sweep.
+    pub fn with_true_fits() -> Self {
+        let start = VALUES.iter().map(|(_, _, value, _)| 1.2 * value).collect();
+        let options = FitOptions {
+            start: Some(start),
+            sums: vec!["R1+R2".into()],
+            cold: ColdStarts::Never,
+            ..FitOptions::default()
+        };
+        Self {
+            true_fits: Some(options),
+            ..Self::new()
+        }
     }
 
     /// A session after so many whole sweeps and so many points of the next.
@@ -181,6 +199,32 @@ impl Session {
     }
 
     fn fit(&mut self, sweep: u32, points: u32, is_final: bool) {
+        let Some(options) = &self.true_fits else {
+            return self.made_up_fit(sweep, points, is_final);
+        };
+        let measured = self.state.sweep(sweep).unwrap().points().to_vec();
+        let Ok(result) = fit(&Spectrum::from(measured), &self.circuit, options) else {
+            return;
+        };
+        if is_final {
+            let values = result.parameters.iter().map(|parameter| parameter.value);
+            self.true_fits = Some(FitOptions {
+                start: Some(values.collect()),
+                ..options.clone()
+            });
+        }
+        self.push(EventBody::Fit(Fit {
+            sweep,
+            is_final,
+            engine: "true".into(),
+            result: FitResult {
+                elapsed_us: 118.0 + f64::from(points % 5),
+                ..result
+            },
+        }));
+    }
+
+    fn made_up_fit(&mut self, sweep: u32, points: u32, is_final: bool) {
         let truth = truth(sweep);
         // A parameter becomes known when the frequencies that it governs have been measured.
         let known_from = [9.0, 11.0, 28.0, 22.0, 20.0, 44.0, 40.0, 38.0];
