@@ -6,7 +6,7 @@
 mod session;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use interphase::screen::{Tab, Theme, View, render};
+use interphase::screen::{Action, Tab, Theme, View, render};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 
@@ -20,19 +20,20 @@ fn frames(criterion: &mut Criterion) {
             bencher.iter(|| terminal.draw(|_| ()).map(|_| ()));
         });
         for tab in Tab::ALL {
-            let mut view = View {
-                tab,
-                ..View::default()
-            };
+            let mut view = View::default();
+            view.apply(Action::Show(tab), &session.state);
             view.observe(&session.state);
-            group.bench_function(format!("{}_{width}x{height}", tab.name().to_lowercase()), |bencher| {
-                bencher.iter(|| {
-                    view.observe(&session.state);
-                    terminal
-                        .draw(|frame| render(&session.state, &view, &theme, frame))
-                        .map(|_| ())
-                });
-            });
+            group.bench_function(
+                format!("{}_{width}x{height}", tab.name().to_lowercase()),
+                |bencher| {
+                    bencher.iter(|| {
+                        view.observe(&session.state);
+                        terminal
+                            .draw(|frame| render(&session.state, &view, &theme, frame))
+                            .map(|_| ())
+                    });
+                },
+            );
         }
     }
     group.finish();

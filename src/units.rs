@@ -69,7 +69,7 @@ pub fn engineering(value: f64, unit: &str, script: Script) -> String {
 /// An error that is zero or not finite counts as unknown, and the value keeps three significant digits.
 #[must_use]
 pub fn with_error(value: f64, std_error: f64, unit: &str, script: Script) -> Quantity {
-    if !(std_error.is_finite() && std_error > 0.0) || !value.is_finite() {
+    if !(std_error.is_finite() && std_error > 0.0 && value.is_finite()) {
         return significant(value, 3, unit).spelled(unit, script);
     }
     // At most seven digits of the value: more is nobody's measurement.

@@ -107,8 +107,7 @@ fn span_of(data: Range) -> f64 {
 fn round_outwards(data: Range, room_below: f64, room_above: f64) -> Range {
     let step = step_at_least(span_of(data) / 10.0);
     let is_close_to_zero = |value: f64, other: f64| {
-        let share = value / other;
-        other != 0.0 && share < 0.5 && share >= -AxisMemory::TOLERANCE
+        other != 0.0 && (-AxisMemory::TOLERANCE..0.5).contains(&(value / other))
     };
     let down = if is_close_to_zero(data.low, data.high) || (data.low == 0.0 && data.high >= 0.0) {
         0.0
