@@ -28,7 +28,7 @@ pub(super) fn follow(
     let mut follower = Follower::open(recording, runtime)?;
     let mut state = State::new();
     loop {
-        match follower.next()? {
+        match follower.follow()? {
             Followed::Events(events) => {
                 for event in &events {
                     state.apply(event);

@@ -106,9 +106,8 @@ fn span_of(data: Range) -> f64 {
 /// A range with room that ends at round numbers, and at zero where the data come close to it.
 fn round_outwards(data: Range, room_below: f64, room_above: f64) -> Range {
     let step = step_at_least(span_of(data) / 10.0);
-    let is_close_to_zero = |value: f64, other: f64| {
-        other != 0.0 && (-AxisMemory::TOLERANCE..0.5).contains(&(value / other))
-    };
+    let is_close_to_zero =
+        |value: f64, other: f64| other != 0.0 && (-AxisMemory::TOLERANCE..0.5).contains(&(value / other));
     let down = if is_close_to_zero(data.low, data.high) || (data.low == 0.0 && data.high >= 0.0) {
         0.0
     } else {

@@ -58,7 +58,7 @@ impl SessionClock {
 
     /// A stretch of real time in the session's clock.
     #[must_use]
-    pub fn from_real_s(&self, real_s: f64) -> f64 {
+    pub fn stretch_of_real_s(&self, real_s: f64) -> f64 {
         real_s * self.scale
     }
 }

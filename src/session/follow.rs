@@ -67,7 +67,7 @@ impl Follower {
     ///
     /// # Errors
     /// Where the recording cannot be read any more.
-    pub fn next(&mut self) -> Result<Followed, ReadError> {
+    pub fn follow(&mut self) -> Result<Followed, ReadError> {
         if self.ended {
             return Ok(Followed::Ended);
         }

@@ -318,7 +318,7 @@ impl PlanRun<'_> {
             self.runner.lost_because = None;
             let now_s = self.runner.clock.now_s();
             self.runner
-                .idle_until(now_s + self.runner.clock.from_real_s(pause.as_secs_f64()))
+                .idle_until(now_s + self.runner.clock.stretch_of_real_s(pause.as_secs_f64()))
                 .await;
             pause = (2 * pause).min(BACKOFF.1);
             let path = self.runner.port_path.clone();

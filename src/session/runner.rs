@@ -38,7 +38,7 @@ enum Happening {
     PortGone(PortError),
     Deadline,
     Request(Request, &'static str),
-    Fitted(Fit),
+    Fitted(Box<Fit>),
     RecorderFailed,
 }
 
@@ -149,7 +149,7 @@ impl Runner {
                 Ok(count) => Happening::Received(buffer[..count].to_vec()),
                 Err(error) => Happening::PortGone(error),
             },
-            Some(fit) = fits.recv() => Happening::Fitted(fit),
+            Some(fit) = fits.recv() => Happening::Fitted(Box::new(fit)),
             () = sleep_until(deadline) => Happening::Deadline,
         }
     }
@@ -167,7 +167,7 @@ impl Runner {
             Happening::PortGone(error) => self.port_gone(&error),
             Happening::Deadline => self.driver.tick(self.clock.now_s()),
             Happening::Request(request, origin) => self.request(request, origin),
-            Happening::Fitted(fit) => self.journal.record(EventBody::Fit(fit)),
+            Happening::Fitted(fit) => self.journal.record(EventBody::Fit(*fit)),
             Happening::RecorderFailed => {
                 tracing::error!("nothing can be recorded any more: stopping, cell off");
                 self.stop = Some(Stop::Now);
