@@ -222,7 +222,9 @@ fn grid(area: Rect, count: usize, least_width: u16, least_height: u16) -> Vec<Re
 /// ```
 fn bode(scene: &Scene<'_>, body: Rect, buffer: &mut Buffer) {
     let (right, bottom) = (body.width - 1, body.height - 1);
-    let (first, second) = (bottom * 38 / 100, bottom * 70 / 100);
+    // Residuals are mostly noise, which more rows would only spread.
+    let second = (bottom * 70 / 100).max(bottom.saturating_sub(12));
+    let first = second * 54 / 100;
     let rects = [
         part(body, 0, right, 0, first),
         part(body, 0, right, first, second),

@@ -12,13 +12,15 @@ use crate::state::{History, State, SweepRecord};
 
 /// Points of the drawn curve in a decade of frequency.
 const CURVE_POINTS_PER_DECADE: f64 = 40.0;
-/// How far beyond the planned frequencies the curve is foretold, as a factor.
+/// How far below the frequencies of an ended sweep the curve is foretold, as a factor.
 const FORETOLD_BEYOND: f64 = 10.0;
 
-/// Share of the noise by which a live fit may differ from the drawn one before it is drawn anew.
+/// How many times the noise a live fit may differ from the drawn one before it is drawn anew.
 const HELD_WITHIN_NOISE: f64 = 0.8;
 /// Relative error from which on a parameter of a running sweep is shown.
 const SETTLED: f64 = 0.1;
+/// The same for an inductance.
+const SETTLED_INDUCTANCE: f64 = 0.5;
 /// The same for an exponent, as an absolute error.
 const SETTLED_EXPONENT: f64 = 0.02;
 /// Name under which the noise in per cent is held with the numbers.
@@ -148,10 +150,11 @@ impl Axes {
         };
         for parameter in &result.parameters {
             let known = parameter.determined && !parameter.at_bound;
-            let limit = if parameter.unit == "1" {
-                SETTLED_EXPONENT
-            } else {
-                SETTLED * parameter.value.abs()
+            let limit = match parameter.unit.as_str() {
+                "1" => SETTLED_EXPONENT,
+                // Leads: what they add to |Z| is known long before they are.
+                "H" => SETTLED_INDUCTANCE * parameter.value.abs(),
+                _ => SETTLED * parameter.value.abs(),
             };
             self.hold_number(
                 &parameter.name,
@@ -240,7 +243,7 @@ impl Axes {
     }
 }
 
-/// Whether two fits of a circuit give the same curve where it was measured, within part of the noise.
+/// Whether two fits of a circuit give the same curve where it was measured, within the noise.
 fn look_alike(held: &Fit, fit: &Fit, points: &[Point]) -> bool {
     if held.result.circuit != fit.result.circuit {
         return false;
@@ -340,12 +343,13 @@ pub fn curve(fit: Option<&Fit>, sweep: &SweepRecord, foretells: bool) -> Curve {
         return Curve::default();
     };
     let evaluate = |frequency: f64| (frequency, circuit.impedance(&values, frequency));
+    // While the sweep runs, what it will still measure; afterwards what a longer one would.
     let planned = sweep.started.f_min_hz;
-    let end = if planned > 0.0 {
+    let end = if sweep.ended.is_none() && planned > 0.0 {
         planned.min(measured.low)
     } else {
-        measured.low
-    } / FORETOLD_BEYOND;
+        measured.low / FORETOLD_BEYOND
+    };
     Curve {
         fitted: frequencies(measured).into_iter().map(evaluate).collect(),
         foretold: if foretells {

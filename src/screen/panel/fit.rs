@@ -181,7 +181,7 @@ fn lines(scene: &Scene<'_>, sweep: &SweepRecord, fit: &Fit, width: u16, rows: us
         let told = Told::of(scene, fit, &sum.name);
         lines.push(columns.row(&sum.name, "ohm", &told, &references, scene));
     }
-    let quality = quality(scene, sweep, fit);
+    let quality = quality(scene, sweep, fit, width);
     let more = if fit.is_final {
         details(scene, fit)
     } else {
@@ -216,7 +216,7 @@ fn shown_sums<'a>(scene: &Scene<'_>, fit: &'a Fit, width: u16) -> Vec<&'a Sum> {
 }
 
 /// Noise, Kramers-Kronig verdict, and whether the residuals look like noise.
-fn quality(scene: &Scene<'_>, sweep: &SweepRecord, fit: &Fit) -> Line {
+fn quality(scene: &Scene<'_>, sweep: &SweepRecord, fit: &Fit, width: u16) -> Line {
     let theme = scene.theme;
     let mut line = Line::new();
     let held = |name: &str| {
@@ -235,7 +235,7 @@ fn quality(scene: &Scene<'_>, sweep: &SweepRecord, fit: &Fit) -> Line {
     // Of a fit that the next point replaces, only numbers are worth a look.
     if let Some(p) = fit.result.runs_p.filter(|p| *p < RUNS_LIMIT && fit.is_final) {
         line.push("  ", Style::new());
-        line.push(format!("misfit: runs p {p:.0e}"), theme.warning);
+        line.push(format!("misfit p {p:.0e}"), theme.warning);
     }
     if let Some((_, validity)) = &sweep.validity {
         line.push("  KK ", theme.quiet);
@@ -252,11 +252,11 @@ fn quality(scene: &Scene<'_>, sweep: &SweepRecord, fit: &Fit) -> Line {
     if !fit.result.converged && fit.is_final {
         line.push("  not converged", theme.warning);
     }
-    line.push("  ", Style::new());
-    line.push(
-        format!("{:>4.0} us", held(ELAPSED).unwrap_or(fit.result.elapsed_us)).replace('u', micro(scene)),
-        theme.quiet,
-    );
+    let elapsed = format!("  {:>4.0} us", held(ELAPSED).unwrap_or(fit.result.elapsed_us));
+    // How long it took is the first thing to do without.
+    if line.width() + elapsed.len() <= usize::from(width) {
+        line.push(elapsed.replace('u', micro(scene)), theme.quiet);
+    }
     line
 }
 
