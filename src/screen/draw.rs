@@ -168,6 +168,7 @@ fn wide_sweep(scene: &Scene<'_>, body: Rect, buffer: &mut Buffer) {
     frames.paint(scene, buffer);
     let plots = Plots::new(*scene);
     plots.nyquist(nyquist, buffer);
+    let plots = plots.without_foretold();
     plots.modulus(modulus, buffer);
     plots.phase(phase, buffer);
     plots.residuals(residuals, buffer);

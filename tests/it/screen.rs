@@ -15,8 +15,8 @@ fn the_demo_shows_points_within_seconds_and_leaves_its_recording() {
     screen.wait_for("R1+R2");
     screen.press("q");
     assert!(screen.wait_end().success());
-    assert!(screen.is_restored());
     screen.wait_for("interphase replay");
+    assert!(screen.is_restored());
     assert!(lab.succeed(&["verify", "demo.interphase"]).starts_with("sound"));
     assert!(lab.sessions().is_empty(), "nothing of the demo goes on");
 }
@@ -76,7 +76,7 @@ fn a_replay_plays_pauses_steps_and_seeks() {
     screen.wait_for("/64");
     screen.press("q");
     assert!(screen.wait_end().success());
-    assert!(screen.is_restored());
+    wait_until("the terminal is given back", || screen.is_restored());
 }
 
 #[test]
@@ -114,9 +114,9 @@ fn a_finished_session_sends_nothing_and_uses_next_to_no_processor() {
 /// Bytes for each new point, from a sweep at a pace at which every point is drawn on its own.
 fn bytes_per_point(columns: u16, rows: u16) -> Vec<usize> {
     let lab = Lab::new();
-    let simulator = lab.simulator("li_lpscl_li", 6, 44);
+    let simulator = lab.simulator("li_lpscl_li", 3, 44);
     let plan = concat!(
-        "name = \"fast\"\nrepeat = 3\n[[step]]\ntechnique = \"peis\"\nf_max_hz = 200e3\nf_min_hz = 10\n",
+        "name = \"fast\"\nrepeat = 3\n[[step]]\ntechnique = \"peis\"\nf_max_hz = 200e3\nf_min_hz = 1\n",
         "points_per_decade = 10\namplitude_vrms = 0.010\n"
     );
     std::fs::write(lab.path("fast.toml"), plan).unwrap();
@@ -140,7 +140,7 @@ fn bytes_per_point(columns: u16, rows: u16) -> Vec<usize> {
     // The first frames show the beginning of the sweep, the last its end.
     let frames: Vec<usize> = frames.into_iter().map(|(_, bytes)| bytes).collect();
     let mut frames = frames[3..frames.len() - 3].to_vec();
-    assert!(frames.len() > 25, "{frames:?}");
+    assert!(frames.len() > 20, "{frames:?}");
     frames.sort_unstable();
     frames
 }

@@ -82,14 +82,14 @@ fn state_word(scene: &Scene<'_>) -> (String, Style) {
             ("REPLAY held".to_owned(), theme.strong)
         };
     }
+    if head.ended.is_some() {
+        return ("FINISHED".to_owned(), theme.strong);
+    }
     if view.connection == Connection::Lost {
         return ("SESSION NOT ANSWERING".to_owned(), theme.alarm);
     }
     if head.session.is_none() {
         return ("WAITING".to_owned(), theme.strong);
-    }
-    if head.ended.is_some() {
-        return ("FINISHED".to_owned(), theme.strong);
     }
     if let Some((stamp, link)) = &head.link
         && link.state != LinkState::Connected

@@ -39,6 +39,14 @@ impl<'a> Plots<'a> {
         }
     }
 
+    /// The same without the foretold part of the curve: where the Nyquist plot beside it has it, it would
+    /// only cost bytes with every new fit.
+    #[must_use]
+    pub fn without_foretold(mut self) -> Self {
+        self.curve.foretold.clear();
+        self
+    }
+
     /// Paints the Nyquist plot.
     pub fn nyquist(&self, inner: Rect, buffer: &mut Buffer) {
         let axes = &self.scene.view.axes;
