@@ -228,3 +228,27 @@ fn recording_and_socket_are_for_their_owner_alone() {
     assert_eq!(mode(&lab.runtime_directory()), 0o700);
     lab.succeed(&["stop", &session.name, "--now"]);
 }
+
+#[test]
+fn the_sample_recordings_are_sound_and_hold_what_their_readme_says() {
+    let lab = Lab::new();
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("recordings");
+    for (name, sweeps, points) in [("battery_130", 130, 57), ("li_lpscl_li_fresh", 8, 64)] {
+        // A copy, because a checkout may be read-only and a recording in use is not.
+        let copy = lab.path(&format!("{name}.interphase"));
+        std::fs::copy(folder.join(format!("{name}.interphase")), &copy).unwrap();
+        let copy = copy.to_str().unwrap();
+        assert!(
+            lab.succeed(&["verify", copy]).contains("ended and closed"),
+            "{name}"
+        );
+        let shown: Value = serde_json::from_str(&lab.succeed(&["show", copy, "--json"])).unwrap();
+        let found = shown["sweeps"].as_array().unwrap();
+        assert_eq!(found.len(), sweeps, "{name}");
+        assert!(found.iter().all(|sweep| sweep["n_points"] == points), "{name}");
+    }
+    let battery = folder.join("battery_130.interphase");
+    let shown: Value =
+        serde_json::from_str(&lab.succeed(&["show", battery.to_str().unwrap(), "--json"])).unwrap();
+    assert!(shown["session"]["source"].as_str().unwrap().contains("AutoEIS"));
+}
