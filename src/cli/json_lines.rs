@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::Context;
 
-use crate::event::{Event, EventBody, SessionEnded};
+use crate::event::{Event, SessionEnded};
 use crate::session::follow::{Followed, Follower};
 use crate::session::runtime::RuntimeDirectory;
 use crate::state::{STATE_VERSION, State};
@@ -25,6 +25,25 @@ pub(super) fn follow(
     runtime: &RuntimeDirectory,
     mut each: impl FnMut(&Event, &State) -> anyhow::Result<()>,
 ) -> anyhow::Result<FollowedToEnd> {
+    follow_in_pieces(recording, runtime, |piece| match piece {
+        Piece::Event(event, state) => each(event, state),
+        Piece::End => Ok(()),
+    })
+}
+
+/// What a follower is handed.
+enum Piece<'a> {
+    /// An event, and the state after it.
+    Event(&'a Event, &'a State),
+    /// There is nothing more on disk for the moment.
+    End,
+}
+
+fn follow_in_pieces(
+    recording: &Path,
+    runtime: &RuntimeDirectory,
+    mut each: impl FnMut(Piece<'_>) -> anyhow::Result<()>,
+) -> anyhow::Result<FollowedToEnd> {
     let mut follower = Follower::open(recording, runtime)?;
     let mut state = State::new();
     loop {
@@ -32,8 +51,9 @@ pub(super) fn follow(
             Followed::Events(events) => {
                 for event in &events {
                     state.apply(event);
-                    each(event, &state)?;
+                    each(Piece::Event(event, &state))?;
                 }
+                each(Piece::End)?;
             }
             Followed::Nothing => {}
             Followed::Ended | Followed::CutOff => break,
@@ -46,13 +66,13 @@ pub(super) fn follow(
 /// Writes all events of a recording as they come, then the line with the state's digest.
 pub(super) fn write(recording: &Path, runtime: &RuntimeDirectory) -> anyhow::Result<FollowedToEnd> {
     let mut stdout = io::BufWriter::new(io::stdout().lock());
-    let followed = follow(recording, runtime, |event, _| {
-        writeln!(stdout, "{}", event.to_json()).context("standard output")?;
-        // One write a line while live; a finished recording comes in large pieces.
-        if matches!(event.body, EventBody::SessionEnded(_)) || stdout.buffer().len() > 32 * 1024 {
-            stdout.flush().context("standard output")?;
-        }
-        Ok(())
+    let followed = follow_in_pieces(recording, runtime, |piece| {
+        let written = match piece {
+            Piece::Event(event, _) => writeln!(stdout, "{}", event.to_json()),
+            // Whoever reads along must not wait for the buffer to fill.
+            Piece::End => stdout.flush(),
+        };
+        written.context("standard output")
     })?;
     writeln!(stdout, "{}", state_line(&followed.state)).context("standard output")?;
     stdout.flush().context("standard output")?;

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use anyhow::{Context, bail};
 use clap::Args;
 
+use super::json_lines::FollowedToEnd;
 use super::screen_options::ScreenArgs;
 use super::{attach, json_lines, output, start, text};
 use crate::event::{EventBody, SessionEnded};
@@ -109,10 +110,10 @@ pub(super) fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     if args.headless {
-        let exit = headless(&launched.name, &launched.recording, args.json, &runtime);
+        let followed = headless(&launched.name, &launched.recording, args.json, &runtime)?;
         // The session has closed its recording and left the port when its process has ended.
         launched.child.wait()?;
-        return exit;
+        return exit_of(followed.ended.as_ref(), &launched.recording);
     }
     attach::screen(&launched.recording, &runtime, &args.screen)
 }
@@ -156,7 +157,7 @@ fn headless(
     recording: &Path,
     json: bool,
     runtime: &RuntimeDirectory,
-) -> anyhow::Result<ExitCode> {
+) -> anyhow::Result<FollowedToEnd> {
     let socket = runtime.socket(name);
     signals::on_stop(move || {
         if let Ok(mut client) = Client::connect(&socket) {
@@ -164,8 +165,8 @@ fn headless(
         }
     })
     .context("signals")?;
-    let followed = if json {
-        json_lines::write(recording, runtime)?
+    if json {
+        json_lines::write(recording, runtime)
     } else {
         output::message(format!("session {name}, recording {}", recording.display()));
         json_lines::follow(recording, runtime, |event, state| match &event.body {
@@ -183,13 +184,12 @@ fn headless(
                 Ok(())
             }
             _ => Ok(()),
-        })?
-    };
-    exit_of(followed.ended.as_ref(), recording)
+        })
+    }
 }
 
 /// The exit status that the end of a session asks for.
-pub(super) fn exit_of(ended: Option<&SessionEnded>, recording: &Path) -> anyhow::Result<ExitCode> {
+fn exit_of(ended: Option<&SessionEnded>, recording: &Path) -> anyhow::Result<ExitCode> {
     match ended {
         Some(ended) if ended.reason == ENDED_COMPLETE || ended.reason == ENDED_STOPPED => {
             Ok(ExitCode::SUCCESS)

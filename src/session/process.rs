@@ -18,7 +18,7 @@ use super::runtime::{RuntimeDirectory, RuntimeError, SessionInfo};
 use super::sequence::FitSequence;
 use super::spec::{ProfileText, Profiles, Readiness, SessionSpec};
 use super::{lifeline, server};
-use crate::event::{EventBody, Link, LinkState, SessionEnded, SessionStarted};
+use crate::event::{EventBody, Link, LinkState, SessionEnded, SessionStarted, Severity};
 use crate::instrument::method_script::{DriverSettings, MethodScript};
 use crate::instrument::port::Port;
 use crate::instrument::{CellSwitch, Job, PortError};
@@ -227,12 +227,19 @@ async fn finish(mut runner: Runner, runtime: &RuntimeDirectory, ending: &Result<
     if runner.cell == CellSwitch::Off
         && let Some(identity) = &runner.identity
     {
-        runtime.release(&identity.serial);
+        runtime.release(&identity.serial, &runner.port_path);
     }
     let reason = match ending {
         Ok(Ok(())) => ENDED_COMPLETE.to_owned(),
         Ok(Err(Ending::Stopped)) => ENDED_STOPPED.to_owned(),
-        Ok(Err(ending)) | Err(ending) => ending.to_string(),
+        Ok(Err(ending)) | Err(ending) => {
+            runner.alarm(
+                "plan_given_up",
+                Severity::Critical,
+                format!("the plan was given up: {ending}"),
+            );
+            ending.to_string()
+        }
     };
     tracing::info!("ending: {reason}");
     runner

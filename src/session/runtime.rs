@@ -221,18 +221,27 @@ impl RuntimeDirectory {
         std::fs::write(&path, port.as_os_str().as_encoded_bytes()).map_err(failed)
     }
 
-    /// Forgets that a session holds this instrument: its cell is known to be off.
-    pub fn release(&self, serial: &str) {
+    /// Forgets that a session holds this instrument, or any other on this port: the cell is known to be off.
+    pub fn release(&self, serial: &str, port: &Path) {
         let _ = std::fs::remove_file(self.held_file(serial));
+        for path in self.held_on(port) {
+            let _ = std::fs::remove_file(path);
+        }
     }
 
     /// Whether a session that did not end cleanly held an instrument on this port.
     #[must_use]
     pub fn was_held(&self, port: &Path) -> bool {
+        !self.held_on(port).is_empty()
+    }
+
+    fn held_on(&self, port: &Path) -> Vec<PathBuf> {
         let entries = std::fs::read_dir(self.path.join("held"));
-        entries.into_iter().flatten().flatten().any(|entry| {
-            std::fs::read(entry.path()).is_ok_and(|held| held == port.as_os_str().as_encoded_bytes())
-        })
+        let paths = entries.into_iter().flatten().flatten().map(|entry| entry.path());
+        let names = |path: &PathBuf| {
+            std::fs::read(path).is_ok_and(|held| held == port.as_os_str().as_encoded_bytes())
+        };
+        paths.filter(names).collect()
     }
 
     fn held_file(&self, serial: &str) -> PathBuf {
@@ -393,7 +402,7 @@ mod tests {
         runtime.hold("ES4HR/1", port).unwrap();
         assert!(runtime.was_held(port));
         assert!(!runtime.was_held(Path::new("/dev/ttyACM1")));
-        runtime.release("ES4HR/1");
+        runtime.release("ES4HR/1", Path::new("/dev/ttyACM1"));
         assert!(!runtime.was_held(port));
     }
 

@@ -71,7 +71,11 @@ impl Head {
                 _ => {}
             },
             EventBody::SweepStarted(_) => self.live_fit = None,
-            EventBody::Fit(body) => self.live_fit = (!body.is_final).then(|| body.clone()),
+            EventBody::Fit(body) if !body.is_final => self.live_fit = Some(body.clone()),
+            // The final fit of a sweep may come when the next sweep has a fit already.
+            EventBody::Fit(body) => {
+                self.live_fit.take_if(|live| live.sweep == body.sweep);
+            }
             EventBody::Alarm(body) => {
                 self.alarms.retain(|(_, alarm)| alarm.name != body.name);
                 self.alarms.push((event.stamp, body.clone()));

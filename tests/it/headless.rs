@@ -1,26 +1,11 @@
 //! Sessions without a screen: what is recorded, what is fitted, and that a replay says the same.
 
+use std::io::{BufRead, BufReader};
+use std::process::Stdio;
+
 use serde_json::Value;
 
 use super::lab::{Lab, lines_of, of_kind};
-
-fn run_json(lab: &Lab, port: &str, cell: &str, plan: &str, recording: &str) -> String {
-    lab.succeed(&[
-        "run",
-        "--instrument",
-        "es4_hr",
-        "--port",
-        port,
-        "--cell",
-        cell,
-        "--plan",
-        plan,
-        "--out",
-        recording,
-        "--headless",
-        "--json",
-    ])
-}
 
 fn sum<'a>(fit: &'a Value, name: &str) -> &'a Value {
     fit["sums"]
@@ -35,13 +20,7 @@ fn sum<'a>(fit: &'a Value, name: &str) -> &'a Value {
 fn interface_resistance_follows_the_truth(seed: u32) {
     let lab = Lab::new();
     let simulator = lab.simulator("li_lpscl_li", 1000, seed);
-    let events = lines_of(&run_json(
-        &lab,
-        &simulator.port,
-        "li_lpscl_li",
-        "eis_repeat",
-        "a.interphase",
-    ));
+    let events = lines_of(&lab.measure(&simulator.port, "li_lpscl_li", "eis_repeat", "a.interphase"));
     assert_eq!(of_kind(&events, "point").len(), 20 * 64);
     assert_eq!(of_kind(&events, "session_ended")[0]["reason"], "plan complete");
     let truths = simulator.truths();
@@ -100,7 +79,7 @@ fn the_interface_resistance_follows_the_truth_seed_5() {
 fn a_replay_writes_what_was_written_live_byte_for_byte_and_arrives_at_the_same_digest() {
     let lab = Lab::new();
     let simulator = lab.simulator("dummy_r_rc", 1000, 3);
-    let live = run_json(&lab, &simulator.port, "dummy_r_rc", "eis_once", "a.interphase");
+    let live = lab.measure(&simulator.port, "dummy_r_rc", "eis_once", "a.interphase");
     assert_eq!(lab.succeed(&["replay", "a.interphase", "--json"]), live);
     assert_eq!(
         lab.succeed(&["attach", "a.interphase", "--headless", "--json"]),
@@ -120,13 +99,7 @@ fn a_replay_writes_what_was_written_live_byte_for_byte_and_arrives_at_the_same_d
 fn events_count_from_one_without_gaps_and_time_never_goes_back() {
     let lab = Lab::new();
     let simulator = lab.simulator("dummy_r_rc", 1000, 4);
-    let events = lines_of(&run_json(
-        &lab,
-        &simulator.port,
-        "dummy_r_rc",
-        "eis_once",
-        "a.interphase",
-    ));
+    let events = lines_of(&lab.measure(&simulator.port, "dummy_r_rc", "eis_once", "a.interphase"));
     let events = &events[..events.len() - 1];
     for (index, event) in events.iter().enumerate() {
         assert_eq!(event["seq"], index as u64 + 1);
@@ -145,13 +118,7 @@ fn events_count_from_one_without_gaps_and_time_never_goes_back() {
 fn the_cell_is_biased_at_the_potential_at_which_it_rested() {
     let lab = Lab::new();
     let simulator = lab.simulator("li_lpscl_li", 1000, 5);
-    let events = lines_of(&run_json(
-        &lab,
-        &simulator.port,
-        "li_lpscl_li",
-        "eis_once",
-        "a.interphase",
-    ));
+    let events = lines_of(&lab.measure(&simulator.port, "li_lpscl_li", "eis_once", "a.interphase"));
     let bias = of_kind(&events, "sweep_started")[0]["bias_v"].as_f64().unwrap();
     let rest: Vec<f64> = of_kind(&events, "sample")
         .iter()
@@ -211,4 +178,35 @@ fn a_bias_far_from_rest_is_refused_before_the_cell_is_switched_on() {
         "a session that never began leaves nothing behind"
     );
     assert_eq!(simulator.truths().len(), 0, "no sweep was made");
+}
+
+#[test]
+fn events_are_written_while_measuring_and_not_only_at_the_end() {
+    let lab = Lab::new();
+    let simulator = lab.simulator("dummy_r_rc", 10, 7);
+    let mut run = lab
+        .command(&[
+            "run",
+            "--instrument",
+            "es4_hr",
+            "--cell",
+            "dummy_r_rc",
+            "--plan",
+            "eis_once",
+            "--headless",
+            "--json",
+        ])
+        .args(["--out", "a.interphase", "--port", &simulator.port])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let lines = BufReader::new(run.stdout.take().unwrap()).lines();
+    let first_point = lines
+        .map(Result::unwrap)
+        .find(|line| line.contains("\"kind\":\"point\""));
+    assert!(first_point.is_some());
+    assert_eq!(lab.sessions().len(), 1, "the session still measures");
+    // Whoever reads has had enough; the session goes on and is stopped by its name.
+    run.wait().unwrap();
+    lab.succeed(&["stop", "a", "--now"]);
 }

@@ -82,21 +82,7 @@ fn a_session_killed_in_mid_sweep_loses_nothing_that_was_shown_and_does_not_hinde
     assert!(lab.sessions().is_empty());
 
     // The instrument is still busy with the script of the dead session; that is known, and no hindrance.
-    let output = lab.succeed(&[
-        "run",
-        "--instrument",
-        "es4_hr",
-        "--port",
-        &simulator.port,
-        "--cell",
-        "dummy_r_rc",
-        "--plan",
-        "eis_once",
-        "--out",
-        "next.interphase",
-        "--headless",
-        "--json",
-    ]);
+    let output = lab.measure(&simulator.port, "dummy_r_rc", "eis_once", "next.interphase");
     let events = lines_of(&output);
     assert_eq!(of_kind(&events, "point").len(), 64);
     assert_eq!(of_kind(&events, "session_ended")[0]["reason"], "plan complete");

@@ -146,6 +146,25 @@ impl Lab {
         }
     }
 
+    /// Measures without a screen to the end of the plan, and gives back the event lines.
+    pub fn measure(&self, port: &str, cell: &str, plan: &str, recording: &str) -> String {
+        self.succeed(&[
+            "run",
+            "--instrument",
+            "es4_hr",
+            "--port",
+            port,
+            "--cell",
+            cell,
+            "--plan",
+            plan,
+            "--out",
+            recording,
+            "--headless",
+            "--json",
+        ])
+    }
+
     /// What the running sessions say of themselves.
     pub fn sessions(&self) -> Vec<Value> {
         self.succeed(&["sessions", "--json"])

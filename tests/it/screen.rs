@@ -45,20 +45,7 @@ fn the_terminal_is_given_back_after_quitting_and_after_being_told_to_end() {
 fn a_replay_plays_pauses_steps_and_seeks() {
     let lab = Lab::new();
     let simulator = lab.simulator("dummy_r_rc", 1000, 42);
-    lab.succeed(&[
-        "run",
-        "--instrument",
-        "es4_hr",
-        "--port",
-        &simulator.port,
-        "--cell",
-        "dummy_r_rc",
-        "--plan",
-        "eis_once",
-        "--out",
-        "a.interphase",
-        "--headless",
-    ]);
+    lab.measure(&simulator.port, "dummy_r_rc", "eis_once", "a.interphase");
     let mut screen = lab.terminal(&["replay", "a.interphase", "--speed", "20"], 100, 30);
     screen.wait_for("REPLAY x20");
     screen.press(" ");
@@ -83,20 +70,7 @@ fn a_replay_plays_pauses_steps_and_seeks() {
 fn a_finished_session_sends_nothing_and_uses_next_to_no_processor() {
     let lab = Lab::new();
     let simulator = lab.simulator("dummy_r_rc", 1000, 43);
-    lab.succeed(&[
-        "run",
-        "--instrument",
-        "es4_hr",
-        "--port",
-        &simulator.port,
-        "--cell",
-        "dummy_r_rc",
-        "--plan",
-        "eis_once",
-        "--out",
-        "a.interphase",
-        "--headless",
-    ]);
+    lab.measure(&simulator.port, "dummy_r_rc", "eis_once", "a.interphase");
     let screen = lab.terminal(&["attach", "a.interphase"], 80, 24);
     screen.wait_for("FINISHED");
     std::thread::sleep(Duration::from_secs(1));

@@ -123,21 +123,12 @@ fn every_point_that_the_simulator_sent_is_in_the_recording_with_the_value_sent()
     let simulator = lab.simulator("li_lpscl_li", 500, 7);
     let tap = Tap::on(&simulator.port);
     let _registration = register(&lab, &tap.path);
-    let events = lines_of(&lab.succeed(&[
-        "run",
-        "--instrument",
-        "es4_hr",
-        "--port",
+    let events = lines_of(&lab.measure(
         tap.path.to_str().unwrap(),
-        "--cell",
         "li_lpscl_li",
-        "--plan",
         "eis_once",
-        "--out",
         "a.interphase",
-        "--headless",
-        "--json",
-    ]));
+    ));
     let heard = tap.heard.lock().unwrap().clone();
     let recorded: Vec<u8> = of_kind(&events, "wire")
         .iter()
