@@ -65,7 +65,7 @@ impl FitSequence {
 
     /// The fit of the points so far of a running sweep; none while they are too few.
     pub fn partial(&mut self, sweep: u32, points: &[Point]) -> Option<Fit> {
-        let mut options = self.from_last();
+        let mut options = self.options_from_the_last();
         if let Some((of, values)) = &self.running
             && *of == sweep
         {
@@ -89,7 +89,7 @@ impl FitSequence {
 
     /// The fit of all points of an ended sweep; none where they are too few.
     pub fn finish(&mut self, sweep: u32, points: &[Point]) -> Option<Fit> {
-        let mut options = self.from_last();
+        let mut options = self.options_from_the_last();
         if self.last.is_none() {
             options.cold = ColdStarts::Always;
         }
@@ -109,7 +109,7 @@ impl FitSequence {
         })
     }
 
-    fn from_last(&self) -> FitOptions {
+    fn options_from_the_last(&self) -> FitOptions {
         let mut options = self.options.clone();
         match &self.last {
             Some(optimum) => {
