@@ -25,7 +25,7 @@ pub(super) fn follow(
     runtime: &RuntimeDirectory,
     mut each: impl FnMut(&Event, &State) -> anyhow::Result<()>,
 ) -> anyhow::Result<FollowedToEnd> {
-    follow_in_pieces(recording, runtime, |piece| match piece {
+    follow_in_pieces(Follower::open(recording, runtime)?, |piece| match piece {
         Piece::Event(event, state) => each(event, state),
         Piece::End => Ok(()),
     })
@@ -40,11 +40,9 @@ enum Piece<'a> {
 }
 
 fn follow_in_pieces(
-    recording: &Path,
-    runtime: &RuntimeDirectory,
+    mut follower: Follower,
     mut each: impl FnMut(Piece<'_>) -> anyhow::Result<()>,
 ) -> anyhow::Result<FollowedToEnd> {
-    let mut follower = Follower::open(recording, runtime)?;
     let mut state = State::new();
     loop {
         match follower.follow()? {
@@ -63,10 +61,20 @@ fn follow_in_pieces(
     Ok(FollowedToEnd { state, ended })
 }
 
-/// Writes all events of a recording as they come, then the line with the state's digest.
+/// Writes all events of a recording as they come, to the end of its session, then the line with the
+/// state's digest.
 pub(super) fn write(recording: &Path, runtime: &RuntimeDirectory) -> anyhow::Result<FollowedToEnd> {
+    write_all_of(Follower::open(recording, runtime)?)
+}
+
+/// As [`write`], but only the events that are on disk now.
+pub(super) fn write_recorded(recording: &Path, runtime: &RuntimeDirectory) -> anyhow::Result<FollowedToEnd> {
+    write_all_of(Follower::of_recorded(recording, runtime)?)
+}
+
+fn write_all_of(follower: Follower) -> anyhow::Result<FollowedToEnd> {
     let mut stdout = io::BufWriter::new(io::stdout().lock());
-    let followed = follow_in_pieces(recording, runtime, |piece| {
+    let followed = follow_in_pieces(follower, |piece| {
         let written = match piece {
             Piece::Event(event, _) => writeln!(stdout, "{}", event.to_json()),
             // Whoever reads along must not wait for the buffer to fill.

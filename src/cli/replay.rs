@@ -40,7 +40,7 @@ pub(super) fn run(args: &ReplayArgs) -> anyhow::Result<ExitCode> {
         bail!("--speed {}: must be between 1 and 100000", args.speed);
     }
     if args.json {
-        json_lines::write(&args.file, &runtime)?;
+        json_lines::write_recorded(&args.file, &runtime)?;
         return Ok(ExitCode::SUCCESS);
     }
     if !std::io::stdout().is_terminal() || !std::io::stdin().is_terminal() {

@@ -57,6 +57,22 @@ impl Follower {
         })
     }
 
+    /// As [`Follower::open`], but what is on disk now is all there is, whether the session runs or not.
+    ///
+    /// # Errors
+    /// Where the recording cannot be read.
+    pub fn of_recorded(recording: &Path, runtime: &RuntimeDirectory) -> Result<Self, ReadError> {
+        let reader = Reader::open(recording)?;
+        Ok(Self {
+            reader,
+            runtime: runtime.clone(),
+            session: None,
+            client: None,
+            last_seq: 0,
+            ended: false,
+        })
+    }
+
     /// The session that writes the recording, where one does.
     #[must_use]
     pub fn session(&self) -> Option<&SessionInfo> {

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::lab::{Lab, lines_of, of_kind, wait_until};
 
+/// The events that are on disk now, whether the session runs or not.
 fn events(lab: &Lab, recording: &str) -> Vec<Value> {
     lines_of(&lab.succeed(&["replay", recording, "--json"]))
 }
@@ -17,11 +18,11 @@ fn a_session_outlives_its_instrument_says_so_and_can_be_stopped() {
     let session = lab.detach(&simulator.port, "dummy_r_rc", "eis_repeat");
     let pid = lab.session_pid();
     wait_until("a point is measured", || {
-        !of_kind(&live(&lab, &session.name), "point").is_empty()
+        !of_kind(&events(&lab, session.recording()), "point").is_empty()
     });
     simulator.kill();
     wait_until("the lost link is recorded", || {
-        of_kind(&live(&lab, &session.name), "link")
+        of_kind(&events(&lab, session.recording()), "link")
             .iter()
             .any(|link| link["state"] == "lost")
     });
@@ -42,16 +43,6 @@ fn a_session_outlives_its_instrument_says_so_and_can_be_stopped() {
     assert_eq!(of_kind(&events, "alarm")[0]["name"], "cell_may_be_on");
 }
 
-/// The events that are on disk while the session runs.
-fn live(lab: &Lab, name: &str) -> Vec<Value> {
-    let sessions = lab.sessions();
-    let info = sessions.iter().find(|info| info["name"] == name).unwrap();
-    let recording = info["recording"].as_str().unwrap();
-    let mut reader = interphase::recording::Reader::open(recording.as_ref()).unwrap();
-    let text: Vec<String> = reader.events(0).map(|event| event.unwrap().to_json()).collect();
-    lines_of(&text.join("\n"))
-}
-
 #[test]
 fn note_pause_and_stop_from_another_terminal_are_in_the_recording_and_the_cell_is_off_at_the_end() {
     let lab = Lab::new();
@@ -59,7 +50,7 @@ fn note_pause_and_stop_from_another_terminal_are_in_the_recording_and_the_cell_i
     let session = lab.detach(&simulator.port, "dummy_r_rc", "eis_repeat");
     lab.succeed(&["note", &session.name, "stack", "pressure", "raised"]);
     wait_until("points are measured", || {
-        of_kind(&live(&lab, &session.name), "point").len() > 3
+        of_kind(&events(&lab, session.recording()), "point").len() > 3
     });
     lab.succeed(&["stop", &session.name]);
     let events = events(&lab, session.recording());
