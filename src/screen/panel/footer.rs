@@ -32,7 +32,7 @@ pub fn footer(scene: &Scene<'_>, area: Rect, buffer: &mut Buffer) {
     if view.confirm_stop {
         let line = Line::new()
             .with(
-                "Stop the measurement? The point that runs is finished, then the cell is off.  ",
+                "Stop the measurement? After this point the cell is off.  ",
                 theme.strong,
             )
             .with("y", theme.key)

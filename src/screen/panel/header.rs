@@ -50,7 +50,7 @@ fn what(scene: &Scene<'_>, brevity: usize) -> Line {
             let port = if brevity == 0 {
                 link.port.as_str()
             } else {
-                link.port.rsplit('/').next().unwrap_or_default()
+                link.port.strip_prefix("/dev/").unwrap_or(&link.port)
             };
             line.push(port, theme.quiet);
             line.push(" ", blank);

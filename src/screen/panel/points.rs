@@ -7,7 +7,7 @@ use super::{Line, Scene, title};
 use crate::figure::phase_deg;
 use crate::screen::follow::residuals_by_index;
 use crate::spectrum::{Point, PointStatus};
-use crate::units::engineering;
+use crate::units::{engineering, unit_text};
 
 /// Headings of the columns with their widths in Unicode and in ASCII, whose units are words.
 const COLUMNS: [(&str, usize, usize); 10] = [
@@ -108,7 +108,10 @@ fn line(
         (engineering(point.z_real_ohm, "ohm", script), theme.text),
         (engineering(point.z_imag_ohm, "ohm", script), theme.text),
         (engineering(z.norm(), "ohm", script), theme.text),
-        (engineering(phase_deg(z), "deg", script), theme.text),
+        (
+            format!("{:.2} {}", phase_deg(z), unit_text("deg", 0, script)),
+            theme.text,
+        ),
         (percent(|r| r.re), theme.quiet),
         (percent(|r| r.im), theme.quiet),
         (point.status.word().to_owned(), style),
