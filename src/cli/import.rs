@@ -1,5 +1,6 @@
 //! `interphase import`: a recording of spectra in text files.
 
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -24,7 +25,8 @@ use crate::state::{STATE_VERSION, State};
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  interphase import cycles.csv --out cycles.interphase --cell battery_130")]
 pub(super) struct ImportArgs {
-    /// Text files: frequency / Hz, Z' / ohm, Z'' / ohm; a column `spectrum` separates several
+    /// Text files: frequency / Hz, Z' / ohm, Z'' / ohm; a column `spectrum` separates several; `-` is
+    /// standard input
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     /// The recording to make; must not exist
@@ -48,7 +50,15 @@ pub(super) fn run(args: &ImportArgs) -> anyhow::Result<ExitCode> {
         bytes: found.text.into_bytes(),
     }];
     for path in &args.files {
-        let bytes = std::fs::read(path).with_context(|| path.display().to_string())?;
+        let bytes = if path.as_os_str() == "-" {
+            let mut bytes = Vec::new();
+            std::io::stdin()
+                .read_to_end(&mut bytes)
+                .context("standard input")?;
+            bytes
+        } else {
+            std::fs::read(path).with_context(|| path.display().to_string())?
+        };
         let name = path
             .file_name()
             .map_or_else(String::new, |name| name.to_string_lossy().into_owned());

@@ -10,7 +10,8 @@ use clap::Args;
 use super::json_lines::FollowedToEnd;
 use super::screen_options::ScreenArgs;
 use super::{attach, json_lines, output, start, text};
-use crate::event::{EventBody, SessionEnded};
+use crate::event::EventBody;
+use crate::session::CELL_MAY_BE_ON;
 use crate::session::client::Client;
 use crate::session::control::Request;
 use crate::session::process::{ENDED_COMPLETE, ENDED_STOPPED};
@@ -113,7 +114,7 @@ pub(super) fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
         let followed = headless(&launched.name, &launched.recording, args.json, &runtime)?;
         // The session has closed its recording and left the port when its process has ended.
         launched.child.wait()?;
-        return exit_of(followed.ended.as_ref(), &launched.recording);
+        return exit_of(&followed, &launched.recording, &runtime.log_file(&launched.name));
     }
     attach::screen(&launched.recording, &runtime, &args.screen)
 }
@@ -189,8 +190,12 @@ fn headless(
 }
 
 /// The exit status that the end of a session asks for.
-fn exit_of(ended: Option<&SessionEnded>, recording: &Path) -> anyhow::Result<ExitCode> {
-    match ended {
+fn exit_of(followed: &FollowedToEnd, recording: &Path, log: &Path) -> anyhow::Result<ExitCode> {
+    let alarms = &followed.state.head().alarms;
+    if let Some((_, alarm)) = alarms.iter().find(|(_, alarm)| alarm.name == CELL_MAY_BE_ON) {
+        bail!("the session has ended, but: {}", alarm.text);
+    }
+    match &followed.ended {
         Some(ended) if ended.reason == ENDED_COMPLETE || ended.reason == ENDED_STOPPED => {
             Ok(ExitCode::SUCCESS)
         }
@@ -200,7 +205,8 @@ fn exit_of(ended: Option<&SessionEnded>, recording: &Path) -> anyhow::Result<Exi
             recording.display()
         ),
         None => bail!(
-            "the session was cut off without an end; everything up to then is in {}",
+            "the session was cut off without an end; why, may be in its log {}; everything up to then is in {}",
+            log.display(),
             recording.display()
         ),
     }

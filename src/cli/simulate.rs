@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use clap::Args;
 
 use super::output;
@@ -62,6 +62,12 @@ fn serial(text: &str) -> Result<String, String> {
 }
 
 pub(super) fn run(args: SimulateArgs) -> anyhow::Result<ExitCode> {
+    if !(1e-3..=1e5).contains(&args.time_scale) {
+        bail!(
+            "--time-scale {}: must be between 0.001 and 100000",
+            args.time_scale
+        );
+    }
     let instrument = find(Kind::Instrument, &args.instrument)?;
     let instrument = Instrument::parse(&instrument.origin, &instrument.text)?;
     let cell = find(Kind::Cell, &args.cell)?;

@@ -7,6 +7,7 @@ use anyhow::bail;
 use clap::Args;
 
 use super::{json_lines, output, sessions};
+use crate::session::CELL_MAY_BE_ON;
 use crate::session::client::{Client, Waited};
 use crate::session::control::Request;
 use crate::session::runtime::RuntimeDirectory;
@@ -27,7 +28,10 @@ pub(super) fn run(args: &StopArgs) -> anyhow::Result<ExitCode> {
     let info = sessions::resolve(args.session.as_deref(), &runtime)?;
     let mut client = Client::connect(&runtime.socket(&info.name))?;
     client.ask(&Request::Stop { now: args.now })?;
-    output::message(format!("{} is stopping; the cell is switched off", info.name));
+    output::message(format!(
+        "{} is stopping; the cell is being switched off",
+        info.name
+    ));
     while client.wait(Duration::from_secs(1)) != Waited::Ended {}
     // The socket closes a moment before the process lets go of its registration.
     let followed = json_lines::follow(&info.recording, &runtime, |_, _| Ok(()))?;
@@ -36,7 +40,7 @@ pub(super) fn run(args: &StopArgs) -> anyhow::Result<ExitCode> {
         .head()
         .alarms
         .iter()
-        .find(|(_, alarm)| alarm.name == "cell_may_be_on")
+        .find(|(_, alarm)| alarm.name == CELL_MAY_BE_ON)
     {
         bail!("{} has ended, but: {}", info.name, alarm.text);
     }

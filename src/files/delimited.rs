@@ -83,9 +83,16 @@ pub fn read(file: &str, text: &str) -> Result<Vec<Spectrum>, DelimitedError> {
         let fields = fields_of(content, dialect);
         let value = |at: usize, what: &str| {
             let field = fields.get(at).copied().unwrap_or_default();
-            number(field, dialect).ok_or_else(|| refuse(line, format!("{what} is `{field}`, not a number")))
+            let value = number(field, dialect).filter(|value| value.is_finite());
+            value.ok_or_else(|| refuse(line, format!("{what} is {field:?}, not a finite number")))
         };
         let frequency = value(columns.frequency, "the frequency")?;
+        if frequency <= 0.0 {
+            return Err(refuse(
+                line,
+                format!("the frequency is {frequency}; it must be above 0"),
+            ));
+        }
         let real = value(columns.real, "Z'")?;
         let imaginary = value(columns.imaginary, "Z''")?;
         let key = columns
@@ -173,12 +180,7 @@ fn columns_of(header: &[&str]) -> Result<Columns, String> {
                 || name.contains("z'")
                 || name.contains("zre"))
     };
-    let missing = |what: &str| {
-        format!(
-            "the header has no column for {what}; it has: {}",
-            header.join(", ")
-        )
-    };
+    let missing = |what: &str| format!("the header has no column for {what}; it has {header:?}");
     let imaginary = position(&is_imaginary).ok_or_else(|| missing("Z''"))?;
     Ok(Columns {
         spectrum: position(&|name| matches!(name, "spectrum" | "sweep" | "cycle")),
@@ -242,8 +244,21 @@ mod tests {
     #[test]
     fn what_is_no_number_is_refused_with_its_line() {
         let error = read("a.csv", "1000,12.5,-3.25\n100,x,-1\n").unwrap_err();
-        assert_eq!(error.to_string(), "a.csv:2: Z' is `x`, not a number");
+        assert_eq!(error.to_string(), "a.csv:2: Z' is \"x\", not a finite number");
         assert!(read("a.csv", "").is_err());
+        assert!(read("a.csv", "0,1,-1\n").unwrap_err().message.contains("above 0"));
+        assert!(
+            read("a.csv", "10,nan,-1\n")
+                .unwrap_err()
+                .message
+                .contains("finite")
+        );
+        assert!(
+            read("a.csv", "10,\u{1b}[2J,-1\n")
+                .unwrap_err()
+                .message
+                .contains("\\u{1b}")
+        );
         assert!(read("a.csv", "1,2\n").unwrap_err().message.contains("Z''"));
         assert!(
             read("a.csv", "time,voltage\n1,2\n")

@@ -39,7 +39,7 @@ pub enum WriteError {
         found: String,
     },
     /// SQLite reported an error. Nothing after the last successful commit is recorded.
-    #[error("writing {} failed: {source}; events up to number {committed} are safe, later ones are not recorded; check disk space and the disk, then go on with `run --resume`", path.display())]
+    #[error("writing {} failed: {source}; events up to number {committed} are safe, later ones are not recorded; check the space on the disk and the disk itself", path.display())]
     Sqlite {
         /// The file.
         path: PathBuf,
@@ -102,7 +102,7 @@ pub enum ReadError {
         supported: i64,
     },
     /// The file is damaged.
-    #[error("{} is damaged: {reason}; `interphase verify` says where, `interphase recover` saves what can be read", path.display())]
+    #[error("{} is damaged: {reason}; `interphase verify` says where", path.display())]
     Damaged {
         /// The file.
         path: PathBuf,

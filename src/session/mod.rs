@@ -21,3 +21,4 @@ pub mod signals;
 pub mod spec;
 
 pub use journal::{META_STATE_DIGEST, META_STATE_VERSION};
+pub use runner::CELL_MAY_BE_ON;

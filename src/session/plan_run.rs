@@ -7,9 +7,10 @@ use super::runner::{Runner, RunningSweep};
 use super::spec::Profiles;
 use crate::event::{EventBody, Link, LinkState, PlanStep, Severity, SweepEnded, SweepStarted};
 use crate::instrument::port::Port;
-use crate::instrument::{Done, InstrumentError, Job, OpenCircuit, Outcome, SweepJob};
-use crate::profile::{Bias, SweepStep};
+use crate::instrument::{Done, InstrumentError, InstrumentIdentity, Job, OpenCircuit, Outcome, SweepJob};
+use crate::profile::Bias;
 use crate::session::runtime::RuntimeDirectory;
+use crate::spectrum::PointStatus;
 use crate::units;
 
 /// How long the open-circuit potential is read before a sweep, in s.
@@ -20,6 +21,9 @@ const OPEN_CIRCUIT_INTERVAL_S: f64 = 0.2;
 const FAILURES_ALLOWED: u32 = 3;
 /// Shortest and longest pause between attempts to reach an instrument again, in real time.
 const BACKOFF: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(10));
+
+/// The alarm that says that the port leads to another instrument than before.
+const ANOTHER_INSTRUMENT: &str = "another_instrument";
 
 /// Why a session ends before its plan does.
 #[derive(Debug, thiserror::Error)]
@@ -33,6 +37,15 @@ pub enum Ending {
     /// The instrument does not do what it is asked for.
     #[error(transparent)]
     Instrument(#[from] InstrumentError),
+    /// A script was aborted for a session that was killed, and then the instrument was not its own.
+    #[error(
+        "a script was ended on this port because a session that was killed had left one on {held} here, but another \
+         instrument answers now; its cell is off"
+    )]
+    NotTheHeldOne {
+        /// Serial numbers of those that were held.
+        held: String,
+    },
     /// Too many sweeps failed one after the other.
     #[error("{FAILURES_ALLOWED} sweeps failed one after the other, the last because {0}")]
     TooManyFailures(String),
@@ -45,6 +58,15 @@ enum SweepEnd {
     OutOfReach(String),
 }
 
+/// What the sweeps of a step have taught for the next of them.
+#[derive(Clone, Debug, Default)]
+pub struct StepMemory {
+    /// Smallest |Z| in ohm of the last complete sweep.
+    smallest_ohm: Option<f64>,
+    /// Smallest current range in A that may be used, after one was overloaded.
+    least_range_a: f64,
+}
+
 /// A plan while it is followed.
 pub struct PlanRun<'a> {
     pub(super) runner: &'a mut Runner,
@@ -52,8 +74,10 @@ pub struct PlanRun<'a> {
     pub(super) runtime: &'a RuntimeDirectory,
     /// Sweeps begun so far.
     pub(super) sweeps: u32,
-    /// Smallest |Z| in ohm of the last sweep.
-    pub(super) smallest_ohm: Option<f64>,
+    /// Number of the planned sweep that is due, which those that were repeated do not move.
+    pub(super) planned: u32,
+    /// What the sweeps of each step have taught for the next.
+    pub(super) memory: Vec<StepMemory>,
     /// An open-circuit potential that was read just now, for the next sweep.
     pub(super) fresh: Option<OpenCircuit>,
 }
@@ -64,17 +88,33 @@ impl PlanRun<'_> {
     /// # Errors
     /// Where the instrument is not the one meant, or cell and plan do not fit together.
     pub(super) async fn begin(&mut self, take_over: bool) -> Result<(), Ending> {
-        let done = self.runner.job(Job::Connect { take_over }).await;
+        let mut done = self.runner.job(Job::Connect { take_over }).await;
+        let held = self.runtime.held_on(&self.runner.port_path);
+        if done.outcome == Outcome::Failed(InstrumentError::ScriptRunning) && !held.is_empty() {
+            // A session that was killed left its script running here; that is ours to end.
+            done = self.runner.job(Job::Connect { take_over: true }).await;
+            let found = self.runner.identity.as_ref().map(|identity| &identity.serial);
+            if done.outcome == Outcome::Connected && !found.is_some_and(|serial| held.contains(serial)) {
+                return Err(Ending::NotTheHeldOne {
+                    held: held.join(", "),
+                });
+            }
+        }
         outcome_of(done)?;
-        let step = &self.profiles.plan.steps[0];
+        if let Some(identity) = &self.runner.identity
+            && let Err(error) = self.runtime.hold(&identity.serial, &self.runner.port_path)
+        {
+            tracing::warn!("{error}");
+        }
         let ocp = self.open_circuit().await?;
+        let step = &self.profiles.plan.steps[0];
         let bias_v = preflight::bias_of(
             &self.profiles.instrument,
             &self.profiles.plan,
             step,
             ocp.potential_v,
         )?;
-        self.range_for(step, bias_v - ocp.potential_v)?;
+        self.range_for(0, bias_v - ocp.potential_v)?;
         self.fresh = Some(ocp);
         Ok(())
     }
@@ -89,10 +129,12 @@ impl PlanRun<'_> {
         let mut failures = 0;
         for round in 0..plan.repeat {
             let at_s = began_s + f64::from(round) * plan.interval_s;
-            self.wait_until(at_s).await?;
-            for step in &plan.steps {
+            for index in 0..plan.steps.len() {
+                self.planned += 1;
                 loop {
-                    match self.sweep(step).await? {
+                    // Before each sweep, so that a pause holds between the steps of a round as well.
+                    self.wait_until(at_s).await?;
+                    match self.sweep(index).await? {
                         SweepEnd::Complete => {
                             failures = 0;
                             break;
@@ -153,7 +195,7 @@ impl PlanRun<'_> {
 
     fn tell_step(&mut self, name: &str, text: String, until_s: Option<f64>) {
         self.runner.journal.record(EventBody::PlanStep(PlanStep {
-            step: self.sweeps,
+            step: self.planned,
             of: self.profiles.plan.sweeps(),
             name: name.to_owned(),
             text,
@@ -172,15 +214,24 @@ impl PlanRun<'_> {
         }
     }
 
-    fn range_for(&self, step: &SweepStep, distance_v: f64) -> Result<(f64, String), Refusal> {
-        let smallest_ohm = self
+    /// The current range for a step: by the predicted current, and never one that was overloaded.
+    fn range_for(&self, index: usize, distance_v: f64) -> Result<(f64, String), Refusal> {
+        let step = &self.profiles.plan.steps[index];
+        let memory = &self.memory[index];
+        let smallest_ohm = memory
             .smallest_ohm
             .unwrap_or_else(|| preflight::smallest_impedance_ohm(self.profiles, step));
         let (_, range) = preflight::current_range(self.profiles, step, distance_v, smallest_ohm)?;
+        let ranges = &self.profiles.instrument.current_ranges;
+        let larger = ranges
+            .iter()
+            .find(|larger| larger.limit_a >= memory.least_range_a.max(range.limit_a));
+        let range = larger.unwrap_or(range);
         Ok((range.limit_a, range.label.clone()))
     }
 
-    async fn sweep(&mut self, step: &SweepStep) -> Result<SweepEnd, Ending> {
+    async fn sweep(&mut self, index: usize) -> Result<SweepEnd, Ending> {
+        let step = &self.profiles.plan.steps[index];
         if self.runner.stop.is_some() {
             return Err(Ending::Stopped);
         }
@@ -206,9 +257,21 @@ impl PlanRun<'_> {
                 }
             }
         };
+        // The stop, or the loss of the link, may have come with the last reading.
+        if self.runner.stop.is_some() {
+            return Err(Ending::Stopped);
+        }
+        if let Some(why) = self.runner.lost_because.clone() {
+            return Ok(SweepEnd::OutOfReach(why));
+        }
         let plan = &self.profiles.plan;
-        let bias_v = preflight::bias_of(&self.profiles.instrument, plan, step, ocp.potential_v)?;
-        let (current_range_a, label) = self.range_for(step, bias_v - ocp.potential_v)?;
+        let allowed = preflight::bias_of(&self.profiles.instrument, plan, step, ocp.potential_v)
+            .and_then(|bias_v| Ok((bias_v, self.range_for(index, bias_v - ocp.potential_v)?)));
+        // In the middle of a plan a refusal costs this sweep, not the weeks before and after it.
+        let (bias_v, (current_range_a, label)) = match allowed {
+            Ok(allowed) => allowed,
+            Err(refusal) => return Ok(SweepEnd::Failed(refusal.to_string())),
+        };
         self.sweeps += 1;
         let number = self.sweeps;
         let against = match step.bias {
@@ -249,7 +312,7 @@ impl PlanRun<'_> {
                 max_bandwidth_hz: self.profiles.instrument.max_bandwidth_hz,
             }))
             .await;
-        self.close_sweep(number, &done);
+        self.close_sweep(number, index, current_range_a, &done);
         match done.outcome {
             Outcome::SweepComplete { .. } if !Runner::out_of_reach(&done) => Ok(SweepEnd::Complete),
             _ => self.ended_badly(done),
@@ -257,7 +320,7 @@ impl PlanRun<'_> {
     }
 
     /// Records the end of a sweep and asks for its final fit.
-    fn close_sweep(&mut self, number: u32, done: &Done) {
+    fn close_sweep(&mut self, number: u32, index: usize, range_a: f64, done: &Done) {
         let reason = match &done.outcome {
             Outcome::SweepComplete { .. } => String::new(),
             Outcome::Aborted { .. } => "stopped".to_owned(),
@@ -273,10 +336,35 @@ impl PlanRun<'_> {
         };
         self.runner.journal.record(EventBody::SweepEnded(ended));
         if let Some(sweep) = self.runner.sweep.take() {
-            if complete {
-                self.smallest_ohm = preflight::smallest_measured_ohm(&sweep.points).or(self.smallest_ohm);
-            }
+            self.learn(index, range_a, complete, &sweep);
             self.runner.fitter.finish(number, sweep.points);
+        }
+    }
+
+    /// What a sweep teaches for the next one of its step.
+    fn learn(&mut self, index: usize, range_a: f64, complete: bool, sweep: &RunningSweep) {
+        let overloaded = sweep
+            .points
+            .iter()
+            .filter(|point| point.status == PointStatus::Overload)
+            .count();
+        let memory = &mut self.memory[index];
+        if overloaded > 0 {
+            let ranges = &self.profiles.instrument.current_ranges;
+            let next = ranges.iter().find(|range| range.limit_a > range_a);
+            memory.least_range_a = next.map_or(range_a, |range| range.limit_a);
+            let advice = match next {
+                Some(range) => format!("the next sweep uses the range {}", range.label),
+                None => "there is no larger range: lower amplitude_vrms in the plan".to_owned(),
+            };
+            let text = format!(
+                "{overloaded} of {} points of sweep {} were overloaded and are left out; {advice}",
+                sweep.points.len(),
+                sweep.number
+            );
+            self.runner.alarm("overload", Severity::Warning, text);
+        } else if complete {
+            memory.smallest_ohm = preflight::smallest_measured_ohm(&sweep.points).or(memory.smallest_ohm);
         }
     }
 
@@ -311,54 +399,62 @@ impl PlanRun<'_> {
         self.fresh = None;
         self.tell_link(LinkState::Lost, why);
         let mut pause = BACKOFF.0;
+        let mut told = false;
         loop {
             if self.runner.stop.is_some() {
                 return Err(Ending::Stopped);
             }
             self.runner.lost_because = None;
-            let now_s = self.runner.clock.now_s();
-            self.runner
-                .idle_until(now_s + self.runner.clock.stretch_of_real_s(pause.as_secs_f64()))
-                .await;
+            let pause_s = self.runner.clock.stretch_of_real_s(pause.as_secs_f64());
+            let until_s = self.runner.clock.now_s() + pause_s;
+            self.runner.idle_until(until_s).await;
             pause = (2 * pause).min(BACKOFF.1);
             let path = self.runner.port_path.clone();
-            let link = &self.profiles.instrument.link;
-            match Port::open(&path, link, self.runtime.path()) {
+            match Port::open(&path, &self.profiles.instrument.link, self.runtime.path()) {
                 Ok(port) => self.runner.port = Some(port),
                 Err(error) => {
-                    tracing::info!("still out of reach: {error}");
+                    tracing::debug!("still out of reach: {error}");
                     continue;
                 }
             }
-            self.tell_link(LinkState::Reconnecting, "");
-            let known = self.runner.identity.clone();
-            let done = self.runner.job(Job::Connect { take_over: true }).await;
-            match done.outcome {
-                Outcome::Connected
-                    if self.runner.identity.as_ref().map(|i| &i.serial)
-                        == known.as_ref().map(|i| &i.serial) => {}
-                Outcome::Connected => {
-                    self.runner.port = None;
-                    let text =
-                        "another instrument answers on this port; connect the one this session began with";
-                    self.runner
-                        .alarm("another_instrument", Severity::Critical, text.to_owned());
-                    self.runner.identity = known;
-                    continue;
-                }
-                _ => {
-                    self.runner.port = None;
-                    continue;
-                }
+            if !told {
+                told = true;
+                self.tell_link(LinkState::Reconnecting, "");
             }
-            let off = self.runner.job(Job::CellOff).await;
-            if Runner::out_of_reach(&off) {
-                self.runner.port = None;
-                continue;
+            if self.is_ours_again().await {
+                self.tell_link(LinkState::Connected, "the same instrument answers again");
+                return Ok(());
             }
-            self.tell_link(LinkState::Connected, "the same instrument answers again");
-            return Ok(());
+            self.runner.port = None;
         }
+    }
+
+    /// Whether the instrument of this session answers and has switched its cell off. Another one is left
+    /// as it is.
+    async fn is_ours_again(&mut self) -> bool {
+        let known = self.runner.identity.clone();
+        let mut done = self.runner.job(Job::Connect { take_over: false }).await;
+        if done.outcome == Outcome::Failed(InstrumentError::ScriptRunning) {
+            // On the port on which our own script was cut off: an instrument in the middle of a script cannot
+            // say who it is, and one that was plugged in afresh runs none.
+            done = self.runner.job(Job::Connect { take_over: true }).await;
+        }
+        if done.outcome != Outcome::Connected {
+            return false;
+        }
+        let serial =
+            |identity: &Option<InstrumentIdentity>| identity.as_ref().map(|identity| identity.serial.clone());
+        if serial(&self.runner.identity) != serial(&known) {
+            self.runner.identity = known;
+            if !self.runner.alarms.contains_key(ANOTHER_INSTRUMENT) {
+                let text = "another instrument answers on this port; connect the one this session began with";
+                self.runner
+                    .alarm(ANOTHER_INSTRUMENT, Severity::Critical, text.to_owned());
+            }
+            return false;
+        }
+        let off = self.runner.job(Job::CellOff).await;
+        !Runner::out_of_reach(&off)
     }
 
     fn tell_link(&mut self, state: LinkState, reason: &str) {

@@ -180,14 +180,17 @@ pub fn smallest_impedance_ohm(profiles: &Profiles, step: &SweepStep) -> f64 {
     moduli.fold(f64::INFINITY, f64::min)
 }
 
-/// Smallest |Z| in ohm that was measured; none where nothing usable was.
+/// Smallest |Z| in ohm that was measured; none where fewer than three points are usable. Each point counts
+/// as the median of itself and its neighbours, so that a single glitch does not choose the range.
 #[must_use]
 pub fn smallest_measured_ohm(points: &[Point]) -> Option<f64> {
-    let moduli = points
-        .iter()
-        .filter(|point| point.is_usable())
-        .map(|point| point.impedance().norm());
-    moduli.reduce(f64::min)
+    let usable = points.iter().filter(|point| point.is_usable());
+    let moduli: Vec<f64> = usable.map(|point| point.impedance().norm()).collect();
+    let medians = moduli.windows(3).map(|three| {
+        let [a, b, c] = [three[0], three[1], three[2]];
+        a.min(b).max(a.max(b).min(c))
+    });
+    medians.reduce(f64::min)
 }
 
 /// The peak current of a sweep in A, and the range for it: the smallest of which the peak fills at most
@@ -284,6 +287,16 @@ mod tests {
             current_range(&profiles, step, 0.005, smallest).unwrap().1.label,
             "10 mA"
         );
+    }
+
+    #[test]
+    fn a_single_glitch_does_not_choose_the_range() {
+        let mut points: Vec<Point> = (0..20)
+            .map(|index| Point::new(1.0, 100.0 + f64::from(index), 0.0))
+            .collect();
+        points[7].z_real_ohm = 0.01;
+        assert!(smallest_measured_ohm(&points).is_some_and(|smallest| (100.0..103.0).contains(&smallest)));
+        assert_eq!(smallest_measured_ohm(&points[..2]), None);
     }
 
     #[test]

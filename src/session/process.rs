@@ -12,7 +12,7 @@ use super::control::Request;
 use super::fitter::Fitter;
 use super::journal::Journal;
 use super::own_simulator::{OwnSimulatorProcess, SimulatorError};
-use super::plan_run::{Ending, PlanRun};
+use super::plan_run::{Ending, PlanRun, StepMemory};
 use super::runner::Runner;
 use super::runtime::{RuntimeDirectory, RuntimeError, SessionInfo};
 use super::sequence::FitSequence;
@@ -51,6 +51,15 @@ enum CannotBegin {
     Recording(#[from] WriteError),
     #[error(transparent)]
     Ending(#[from] Ending),
+    #[error(
+        "{ending}; CELL MAY BE ON: {why}. Look at the instrument and disconnect the cell by hand. What was sent and \
+         received is in {recording}"
+    )]
+    CellMayBeOn {
+        ending: Ending,
+        why: String,
+        recording: String,
+    },
 }
 
 /// Runs a session: reads its specification, says on standard output when it measures, and ends with it.
@@ -88,7 +97,7 @@ fn read_spec() -> Result<SessionSpec, CannotBegin> {
 
 /// A log file of the session's own; without one the session goes on unlogged.
 fn log_to(path: &Path) {
-    if let Ok(file) = std::fs::File::create(path) {
+    if let Ok(file) = std::fs::OpenOptions::new().create(true).append(true).open(path) {
         let subscriber = tracing_subscriber::fmt()
             .with_writer(file)
             .with_ansi(false)
@@ -149,7 +158,6 @@ async fn session(spec: SessionSpec, runtime: &RuntimeDirectory) -> Result<(), Ca
     ));
     let sequence = FitSequence::for_cell(&profiles.cell)?;
     let (fitter, fits) = Fitter::start(sequence)?;
-    let held = runtime.was_held(&port_path);
     let mut runner = Runner {
         clock,
         journal,
@@ -168,6 +176,7 @@ async fn session(spec: SessionSpec, runtime: &RuntimeDirectory) -> Result<(), Ca
         identity: None,
         sweep: None,
         cell: CellSwitch::Untouched,
+        has_touched: false,
         alarms: std::collections::HashMap::new(),
         lost_because: None,
     };
@@ -176,13 +185,13 @@ async fn session(spec: SessionSpec, runtime: &RuntimeDirectory) -> Result<(), Ca
         profiles: &profiles,
         runtime,
         sweeps: 0,
-        smallest_ohm: None,
+        planned: 0,
+        memory: vec![StepMemory::default(); profiles.plan.steps.len()],
         fresh: None,
     };
-    let begun = plan_run.begin(spec.take_over || held).await;
+    let begun = plan_run.begin(spec.take_over).await;
     let ending = match begun {
         Ok(()) => {
-            hold(plan_run.runner, runtime);
             report(&Readiness::Ready {
                 name: spec.name.clone(),
                 recording: spec.recording.clone(),
@@ -193,33 +202,38 @@ async fn session(spec: SessionSpec, runtime: &RuntimeDirectory) -> Result<(), Ca
         }
         Err(ending) => Err(ending),
     };
-    finish(runner, runtime, &ending).await;
+    let cell = finish(runner, runtime, &ending).await;
     serving.abort();
     let _ = std::fs::remove_file(&socket);
     drop(registration);
     drop(simulator);
     match ending {
         Ok(_) => Ok(()),
-        Err(ending) => {
-            // Nothing was measured: an empty recording would only be in the way of the next attempt.
-            let _ = std::fs::remove_file(&spec.recording);
-            Err(ending.into())
-        }
-    }
-}
-
-/// Remembers, until the cell is known to be off, that this instrument may be left with it on.
-fn hold(runner: &Runner, runtime: &RuntimeDirectory) {
-    if let Some(identity) = &runner.identity
-        && let Err(error) = runtime.hold(&identity.serial, &runner.port_path)
-    {
-        tracing::warn!("{error}");
+        Err(ending) => match cell {
+            CellSwitch::MayBeOn { why } => {
+                let recording = spec.recording.display().to_string();
+                Err(CannotBegin::CellMayBeOn {
+                    ending,
+                    why,
+                    recording,
+                })
+            }
+            CellSwitch::Off | CellSwitch::Untouched => {
+                // Nothing was measured: an empty recording would only be in the way of the next attempt.
+                let _ = std::fs::remove_file(&spec.recording);
+                Err(ending.into())
+            }
+        },
     }
 }
 
 /// Leaves the cell off, the end in the recording, and the recording closed.
-async fn finish(mut runner: Runner, runtime: &RuntimeDirectory, ending: &Result<Result<(), Ending>, Ending>) {
-    if runner.port.is_some() && runner.cell != CellSwitch::Off {
+async fn finish(
+    mut runner: Runner,
+    runtime: &RuntimeDirectory,
+    ending: &Result<Result<(), Ending>, Ending>,
+) -> CellSwitch {
+    if runner.port.is_some() && runner.has_touched && runner.cell != CellSwitch::Off {
         // The job must be done although a stop was asked for.
         runner.stop = None;
         runner.job(Job::CellOff).await;
@@ -227,7 +241,7 @@ async fn finish(mut runner: Runner, runtime: &RuntimeDirectory, ending: &Result<
     if runner.cell == CellSwitch::Off
         && let Some(identity) = &runner.identity
     {
-        runtime.release(&identity.serial, &runner.port_path);
+        runtime.release(&identity.serial);
     }
     let reason = match ending {
         Ok(Ok(())) => ENDED_COMPLETE.to_owned(),
@@ -252,6 +266,7 @@ async fn finish(mut runner: Runner, runtime: &RuntimeDirectory, ending: &Result<
         Ok(closed) => tracing::info!("recording closed after event {}", closed.last_seq),
         Err(error) => tracing::error!("recording: {error}"),
     }
+    runner.cell
 }
 
 fn info_of(spec: &SessionSpec, profiles: &Profiles, port: &Path) -> SessionInfo {

@@ -71,6 +71,8 @@ pub struct Runner {
     pub(super) identity: Option<InstrumentIdentity>,
     pub(super) sweep: Option<RunningSweep>,
     pub(super) cell: CellSwitch,
+    /// Whether anything was sent that could concern a cell: before that, the instrument is not ours.
+    pub(super) has_touched: bool,
     pub(super) alarms: HashMap<String, Severity>,
     pub(super) lost_because: Option<String>,
 }
@@ -78,12 +80,19 @@ pub struct Runner {
 impl Runner {
     /// Runs one job of the instrument to its end, serving everything else meanwhile.
     pub(super) async fn job(&mut self, job: Job) -> Done {
+        let connects = matches!(job, Job::Connect { .. });
+        self.has_touched |= !connects;
         self.driver.start(job, self.clock.now_s());
         let mut stop_told = None;
         loop {
             while let Some(output) = self.driver.take_output() {
                 if let Some(done) = self.take(output).await {
-                    self.note_cell(&done.cell);
+                    // Whoever answers on connecting may be another instrument: that its cell is off says
+                    // nothing about ours.
+                    self.has_touched |= done.cell != CellSwitch::Untouched;
+                    if !(connects && done.cell == CellSwitch::Off) {
+                        self.note_cell(&done.cell);
+                    }
                     return done;
                 }
             }

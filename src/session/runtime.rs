@@ -82,6 +82,20 @@ pub struct SimulatorInfo {
     pub time_scale: f64,
 }
 
+/// An instrument that a session holds, and the names of its port.
+#[derive(Debug, Serialize, Deserialize)]
+struct Held {
+    serial: String,
+    ports: Vec<PathBuf>,
+}
+
+/// The names of a port: as given, and where its links lead.
+fn spellings_of(port: &Path) -> Vec<PathBuf> {
+    let mut spellings = vec![port.to_owned()];
+    spellings.extend(std::fs::canonicalize(port).ok().filter(|real| real != port));
+    spellings
+}
+
 /// A file that stands for this process while it is held; removed when dropped.
 #[derive(Debug)]
 pub struct Registration {
@@ -218,30 +232,33 @@ impl RuntimeDirectory {
             .mode(0o700)
             .create(folder)
             .map_err(failed)?;
-        std::fs::write(&path, port.as_os_str().as_encoded_bytes()).map_err(failed)
-    }
-
-    /// Forgets that a session holds this instrument, or any other on this port: the cell is known to be off.
-    pub fn release(&self, serial: &str, port: &Path) {
-        let _ = std::fs::remove_file(self.held_file(serial));
-        for path in self.held_on(port) {
-            let _ = std::fs::remove_file(path);
-        }
-    }
-
-    /// Whether a session that did not end cleanly held an instrument on this port.
-    #[must_use]
-    pub fn was_held(&self, port: &Path) -> bool {
-        !self.held_on(port).is_empty()
-    }
-
-    fn held_on(&self, port: &Path) -> Vec<PathBuf> {
-        let entries = std::fs::read_dir(self.path.join("held"));
-        let paths = entries.into_iter().flatten().flatten().map(|entry| entry.path());
-        let names = |path: &PathBuf| {
-            std::fs::read(path).is_ok_and(|held| held == port.as_os_str().as_encoded_bytes())
+        let held = Held {
+            serial: serial.to_owned(),
+            ports: spellings_of(port),
         };
-        paths.filter(names).collect()
+        let text = serde_json::to_vec(&held).map_err(|error| failed(error.into()))?;
+        std::fs::write(&path, text).map_err(failed)
+    }
+
+    /// Forgets that a session holds this instrument: its cell is known to be off.
+    pub fn release(&self, serial: &str) {
+        let _ = std::fs::remove_file(self.held_file(serial));
+    }
+
+    /// Serial numbers of the instruments that sessions held on this port, under whatever name, and did not
+    /// let go of: they did not end cleanly.
+    #[must_use]
+    pub fn held_on(&self, port: &Path) -> Vec<String> {
+        let wanted = spellings_of(port);
+        let entries = std::fs::read_dir(self.path.join("held"));
+        let held = entries
+            .into_iter()
+            .flatten()
+            .flatten()
+            .filter_map(|entry| serde_json::from_slice::<Held>(&std::fs::read(entry.path()).ok()?).ok());
+        held.filter(|held| held.ports.iter().any(|port| wanted.contains(port)))
+            .map(|held| held.serial)
+            .collect()
     }
 
     fn held_file(&self, serial: &str) -> PathBuf {
@@ -394,16 +411,19 @@ mod tests {
     }
 
     #[test]
-    fn an_instrument_is_held_on_its_port_until_it_is_released() {
+    fn an_instrument_is_held_on_its_port_by_any_name_until_it_is_released() {
         let folder = tempfile::tempdir().unwrap();
         let runtime = RuntimeDirectory::at(&folder.path().join("run")).unwrap();
-        let port = Path::new("/dev/ttyACM0");
-        assert!(!runtime.was_held(port));
-        runtime.hold("ES4HR/1", port).unwrap();
-        assert!(runtime.was_held(port));
-        assert!(!runtime.was_held(Path::new("/dev/ttyACM1")));
-        runtime.release("ES4HR/1", Path::new("/dev/ttyACM1"));
-        assert!(!runtime.was_held(port));
+        let (port, link) = (folder.path().join("port"), folder.path().join("link"));
+        std::fs::write(&port, "").unwrap();
+        std::os::unix::fs::symlink(&port, &link).unwrap();
+        assert!(runtime.held_on(&port).is_empty());
+        runtime.hold("ES4HR/1", &link).unwrap();
+        assert_eq!(runtime.held_on(&port), ["ES4HR/1"]);
+        assert_eq!(runtime.held_on(&link), ["ES4HR/1"]);
+        assert!(runtime.held_on(Path::new("/dev/ttyACM1")).is_empty());
+        runtime.release("ES4HR/1");
+        assert!(runtime.held_on(&port).is_empty());
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rustix::fs::Mode;
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{mpsc, watch};
 
@@ -79,9 +79,9 @@ async fn serve_one(stream: UnixStream, requests: mpsc::Sender<Request>, mut comm
                     return;
                 }
             }
-            // Cancelled between bytes of a line, the bytes so far stay in `line`.
-            read = reading.read_until(b'\n', &mut line) => {
-                if !matches!(read, Ok(1..)) || line.len() > LONGEST_LINE {
+            // What was read of a line stays in `line` when this branch is cancelled.
+            whole = read_line(&mut reading, &mut line) => {
+                if !matches!(whole, Ok(true)) {
                     return;
                 }
                 let answer = match Request::parse(String::from_utf8_lossy(&line).trim()) {
@@ -96,6 +96,26 @@ async fn serve_one(stream: UnixStream, requests: mpsc::Sender<Request>, mut comm
                     return;
                 }
             }
+        }
+    }
+}
+
+/// Reads up to a line end; false where the other side has closed, or the line is too long for a request.
+async fn read_line(reading: &mut (impl AsyncBufRead + Unpin), line: &mut Vec<u8>) -> io::Result<bool> {
+    loop {
+        let available = reading.fill_buf().await?;
+        if available.is_empty() {
+            return Ok(false);
+        }
+        let end = available.iter().position(|&byte| byte == b'\n');
+        let taken = end.map_or(available.len(), |end| end + 1);
+        line.extend_from_slice(&available[..taken]);
+        reading.consume(taken);
+        if line.len() > LONGEST_LINE {
+            return Ok(false);
+        }
+        if end.is_some() {
+            return Ok(true);
         }
     }
 }

@@ -61,7 +61,7 @@ fn a_session_goes_on_when_its_screen_is_hung_up_or_killed_and_attach_shows_every
 fn a_session_killed_in_mid_sweep_loses_nothing_that_was_shown_and_does_not_hinder_the_next() {
     let lab = Lab::new();
     let simulator = lab.simulator("dummy_r_rc", 20, 12);
-    let session = lab.detach(&simulator.port, "dummy_r_rc", "eis_once");
+    let session = lab.detach(&simulator.link, "dummy_r_rc", "eis_once");
     let mut follower = lab
         .command(&["attach", &session.name, "--headless", "--json"])
         .stdout(std::fs::File::create(lab.path("shown.jsonl")).unwrap())
@@ -81,7 +81,8 @@ fn a_session_killed_in_mid_sweep_loses_nothing_that_was_shown_and_does_not_hinde
     assert!(lab.succeed(&["verify", session.recording()]).starts_with("sound"));
     assert!(lab.sessions().is_empty());
 
-    // The instrument is still busy with the script of the dead session; that is known, and no hindrance.
+    // The instrument is still busy with the script of the dead session; that is known, also under another
+    // name of the port, and no hindrance.
     let output = lab.measure(&simulator.port, "dummy_r_rc", "eis_once", "next.interphase");
     let events = lines_of(&output);
     assert_eq!(of_kind(&events, "point").len(), 64);

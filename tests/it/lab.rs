@@ -99,11 +99,14 @@ impl Lab {
     /// Starts a simulator and waits until it serves its port.
     pub fn simulator(&self, cell: &str, time_scale: u32, seed: u32) -> Simulator {
         let truth = self.path("truth.jsonl");
+        let link = self.path("port");
         let (scale, seed) = (time_scale.to_string(), seed.to_string());
         let mut child = self
             .command(&["simulate", "--instrument", "es4_hr", "--cell", cell])
             .args(["--time-scale", &scale, "--seed", &seed, "--truth"])
             .arg(&truth)
+            .arg("--link")
+            .arg(&link)
             .stdout(Stdio::piped())
             .stderr(Stdio::inherit())
             .spawn()
@@ -116,6 +119,7 @@ impl Lab {
         Simulator {
             child,
             port: port.trim().to_owned(),
+            link: link.to_str().unwrap().to_owned(),
             truth,
         }
     }
@@ -234,6 +238,8 @@ pub fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
 pub struct Simulator {
     child: Child,
     pub port: String,
+    /// Another name of the port, the same for every simulator of a laboratory.
+    pub link: String,
     pub truth: PathBuf,
 }
 
