@@ -146,3 +146,15 @@ fn another_type_of_instrument_is_asked_who_it_is_and_nothing_more() {
     let sent = device.sent();
     assert!(sent.lines().all(|line| matches!(line, "" | "t")), "{sent:?}");
 }
+
+#[test]
+fn a_take_over_that_is_not_confirmed_says_that_the_cell_may_be_on_and_keeps_the_recording() {
+    let device = Device::answering(|line| match line {
+        "t" => Some("tes4_hr1500#Mar 12 2026 14:28:01\nR*\n"),
+        "Z" => Some("Z\n"),
+        _ => None,
+    });
+    let (message, recording) = refused(&device, &["--take-over"]);
+    assert!(message.contains("CELL MAY BE ON"), "{message}");
+    assert_eq!(recording, "kept");
+}
