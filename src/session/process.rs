@@ -56,7 +56,7 @@ enum CannotBegin {
          received is in {recording}"
     )]
     CellMayBeOn {
-        ending: Ending,
+        ending: Box<Ending>,
         why: String,
         recording: String,
     },
@@ -213,7 +213,7 @@ async fn session(spec: SessionSpec, runtime: &RuntimeDirectory) -> Result<(), Ca
             CellSwitch::MayBeOn { why } => {
                 let recording = spec.recording.display().to_string();
                 Err(CannotBegin::CellMayBeOn {
-                    ending,
+                    ending: Box::new(ending),
                     why,
                     recording,
                 })
