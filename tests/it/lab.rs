@@ -249,10 +249,12 @@ impl Simulator {
         lines_of(&std::fs::read_to_string(&self.truth).unwrap())
     }
 
-    /// Pulls the plug.
+    /// Pulls the plug. The link goes too: the number of the pseudo terminal that it leads to may belong to
+    /// another test at once, and a simulator takes no link that leads somewhere.
     pub fn kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
+        std::fs::remove_file(&self.link).unwrap();
     }
 }
 

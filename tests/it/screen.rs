@@ -88,7 +88,7 @@ fn a_finished_session_sends_nothing_and_uses_next_to_no_processor() {
 /// Bytes for each new point, from a sweep at a pace at which every point is drawn on its own.
 fn bytes_per_point(columns: u16, rows: u16) -> Vec<usize> {
     let lab = Lab::new();
-    let simulator = lab.simulator("li_lpscl_li", 3, 44);
+    let simulator = lab.simulator("li_lpscl_li", 2, 44);
     let plan = concat!(
         "name = \"fast\"\nrepeat = 3\n[[step]]\ntechnique = \"peis\"\nf_max_hz = 200e3\nf_min_hz = 1\n",
         "points_per_decade = 10\namplitude_vrms = 0.010\n"
