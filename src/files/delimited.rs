@@ -4,6 +4,9 @@
 
 use crate::spectrum::{Point, Spectrum};
 
+use super::error::ReadError;
+use super::reading::{FileSpectrum, Format, Reading};
+
 /// Why a text is not taken for spectra.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[error("{file}:{line}: {message}")]
@@ -112,6 +115,24 @@ pub fn read(file: &str, text: &str) -> Result<Vec<Spectrum>, DelimitedError> {
         return Err(refuse(1, "there is a header but no point".to_owned()));
     }
     Ok(spectra.into_iter().map(|(_, spectrum)| spectrum).collect())
+}
+
+/// As [`read`], for bytes of whatever encoding.
+pub(super) fn read_file(file: &str, bytes: &[u8]) -> Result<Reading, ReadError> {
+    let spectra = read(file, &String::from_utf8_lossy(bytes))
+        .map_err(|error| ReadError::in_line(&error.file, error.line, error.message))?;
+    Ok(Reading {
+        format: Format::Plain,
+        spectra: spectra
+            .into_iter()
+            .map(|spectrum| FileSpectrum {
+                name: String::new(),
+                spectrum,
+            })
+            .collect(),
+        remarks: Vec::new(),
+        broken: None,
+    })
 }
 
 /// A comma separates unless something else does; then it is a decimal comma.

@@ -1,0 +1,68 @@
+//! What a file holds.
+
+use crate::spectrum::Spectrum;
+
+use super::error::ReadError;
+
+/// A format of spectrum files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// Columns of text: frequency / Hz, Z' / ohm, Z'' / ohm.
+    Plain,
+    /// BioLogic EC-Lab text, `.mpt`.
+    EcLabText,
+    /// BioLogic EC-Lab binary, `.mpr`.
+    EcLabBinary,
+    /// Gamry, `.DTA`.
+    Gamry,
+    /// ZPlot and ZView, `.z`.
+    ZPlot,
+    /// Princeton VersaStudio, `.par`.
+    VersaStudio,
+    /// Autolab text.
+    Autolab,
+    /// PowerSuite text.
+    PowerSuite,
+    /// CH Instruments text.
+    ChInstruments,
+    /// Parstat text.
+    Parstat,
+    /// Eco Chemie, `.dfr`.
+    EcoChemieDfr,
+    /// Eco Chemie, `.P00`.
+    EcoChemieP00,
+    /// Ivium, `.idf`.
+    Ivium,
+    /// PalmSens PSTrace, `.pssession`.
+    PalmSens,
+}
+
+/// One spectrum of a file, with what the file says about it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FileSpectrum {
+    /// What tells it from the others of its file: `cycle 3`; empty where it is the only one.
+    pub name: String,
+    /// The points, in the order of the file; those that the file itself calls bad carry their status.
+    pub spectrum: Spectrum,
+}
+
+/// What was found in a file.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reading {
+    /// What the file was taken for.
+    pub format: Format,
+    /// Its spectra in order. At least one, and none of them empty.
+    pub spectra: Vec<FileSpectrum>,
+    /// What was decided or noticed while reading, in words: the sign of Z'', an aborted run, rows passed over.
+    pub remarks: Vec<String>,
+    /// What ended the reading before the end of the file; the spectra before it are whole.
+    pub broken: Option<ReadError>,
+}
+
+/// A format: how it is recognised and read.
+pub(super) struct FormatEntry {
+    /// Whether these bytes are of this format.
+    pub recognise: fn(&[u8]) -> bool,
+    /// Reads them; the name of the file is for errors.
+    pub read: fn(&str, &[u8]) -> Result<Reading, ReadError>,
+}
