@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::Node;
-use super::element::{ELEMENTS, ElementKind};
+use super::element::ElementKind;
+use super::elements;
 use super::error::{CircuitError, CircuitErrorKind as Kind};
 
 const DEPTH_LIMIT: usize = 16;
@@ -53,7 +54,7 @@ impl Parser {
     fn is_boukamp(&self) -> bool {
         let text: String = self.characters.iter().filter(|c| !c.is_whitespace()).collect();
         let single = text.trim_end_matches(|c: char| c.is_ascii_digit());
-        !(text.contains(['-', ',', 'p']) || ELEMENTS.iter().any(|kind| kind.symbol == single))
+        !(text.contains(['-', ',', 'p']) || elements::all().any(|kind| kind.symbol == single))
     }
 
     fn peek(&mut self) -> Option<char> {
@@ -147,10 +148,10 @@ impl Parser {
             symbol.push(*c);
             self.position += 1;
         }
-        match ELEMENTS.iter().find(|kind| kind.symbol == symbol) {
+        match elements::all().find(|kind| kind.symbol == symbol) {
             Some(kind) => self.add(kind, symbol, start),
             None => Err((
-                unknown(symbol, ELEMENTS.iter().map(|kind| kind.symbol.to_owned())),
+                unknown(symbol, elements::all().map(|kind| kind.symbol.to_owned())),
                 start,
             )),
         }
@@ -183,10 +184,8 @@ impl Parser {
                 c if c.is_ascii_alphabetic() => {
                     let start = self.position;
                     self.position += 1;
-                    let Some(kind) = ELEMENTS.iter().find(|kind| kind.letter == c) else {
-                        let known = ELEMENTS
-                            .iter()
-                            .map(|kind| format!("{} ({})", kind.letter, kind.symbol));
+                    let Some(kind) = elements::all().find(|kind| kind.letter == c) else {
+                        let known = elements::all().map(|kind| format!("{} ({})", kind.letter, kind.symbol));
                         return Err((unknown(c.to_string(), known), start));
                     };
                     children.push(self.add(kind, c.to_string(), start)?);

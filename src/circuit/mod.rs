@@ -1,10 +1,11 @@
 //! Equivalent circuits: grammar, elements, and evaluation with exact derivatives.
 //!
 //! A [`Circuit`] is parsed once and compiled to a [`Tape`], which evaluates impedance and derivatives of all
-//! frequencies together. An element is one entry of the table in [`element`].
+//! frequencies together. An element is one entry of a table in [`elements`].
 
 pub mod arc;
 pub mod element;
+pub mod elements;
 pub mod error;
 mod grammar;
 pub mod grid;
