@@ -26,8 +26,8 @@ pub(super) struct Covariance {
 impl Covariance {
     /// (J'J)^-1 S/(N-p) where the data determine it, as scipy's `curve_fit` does by default.
     pub fn new(problem: &Problem<'_>, parameters: usize, outcome: &Outcome) -> Self {
-        let inner: Vec<usize> = (0..problem.free.len())
-            .filter(|&k| !problem.at_bound(k, &outcome.position))
+        let inner: Vec<usize> = (0..problem.coordinates.len())
+            .filter(|&k| !problem.coordinates[k].at_bound(outcome.position[k]))
             .collect();
         let size = inner.len();
         let curvature = &outcome.normal.curvature;
@@ -49,18 +49,24 @@ impl Covariance {
             scale: vec![0.0; parameters],
             slot: vec![None; parameters],
         };
+        let slope = |k: usize| problem.coordinates[k].slope(outcome.position[k]);
         for (a, &k) in inner.iter().enumerate() {
-            let index = problem.free[k];
-            covariance.candidates[index] = true;
-            covariance.slot[index] = Some(a);
-            covariance.scale[index] = norm[a] / problem.slope(k, &outcome.position);
+            for &index in &problem.coordinates[k].parameters {
+                covariance.candidates[index] = true;
+                covariance.slot[index] = Some(a);
+                covariance.scale[index] = norm[a] / slope(k);
+            }
         }
         for (a, &k) in inner.iter().enumerate() {
             for (b, &l) in inner.iter().enumerate() {
-                let slopes = problem.slope(k, &outcome.position) * problem.slope(l, &outcome.position);
-                let entry = noise * inverse[(a, b)] * slopes / (norm[a] * norm[b]);
-                if entry.is_finite() {
-                    covariance.matrix[(problem.free[k], problem.free[l])] = entry;
+                let entry = noise * inverse[(a, b)] * slope(k) * slope(l) / (norm[a] * norm[b]);
+                if !entry.is_finite() {
+                    continue;
+                }
+                for &row in &problem.coordinates[k].parameters {
+                    for &column in &problem.coordinates[l].parameters {
+                        covariance.matrix[(row, column)] = entry;
+                    }
                 }
             }
         }
@@ -72,7 +78,7 @@ impl Covariance {
     pub fn std_error(&self, weights: &[(usize, f64)]) -> Option<f64> {
         let parts = || weights.iter().filter(|(index, _)| self.candidates[*index]);
         // In scaled coordinates the sum's direction is w/scale.
-        let size = self.slot.iter().flatten().count();
+        let size = self.slot.iter().flatten().map(|slot| slot + 1).max().unwrap_or(0);
         let mut direction = DVector::zeros(size);
         for &(index, weight) in parts() {
             if self.scale[index] == 0.0 {

@@ -56,6 +56,7 @@ fn classes<'a>(circuit: &'a Circuit, options: &FitOptions) -> Vec<Vec<&'a Arc>> 
         options.fixed.iter().any(|(fixed, _)| fixed == name)
             || options.named_start.iter().any(|(start, _)| start == name)
             || options.bounds.iter().any(|(bound, _, _)| bound == name)
+            || options.ties.iter().any(|(tied, to)| tied == name || to == name)
     };
     let mut classes: Vec<Vec<&Arc>> = Vec::new();
     for arc in circuit

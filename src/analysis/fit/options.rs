@@ -31,6 +31,8 @@ pub struct FitOptions {
     pub named_start: Vec<(String, f64)>,
     /// Parameters held at a value.
     pub fixed: Vec<(String, f64)>,
+    /// Pairs of parameters of which the first has the value of the second.
+    pub ties: Vec<(String, String)>,
     /// Name, lower and upper bound.
     pub bounds: Vec<(String, f64, f64)>,
     /// Sums to report beside those of all arcs and of all resistances, such as `R1+R2`.
@@ -51,6 +53,7 @@ impl Default for FitOptions {
             also_start: Vec::new(),
             named_start: Vec::new(),
             fixed: Vec::new(),
+            ties: Vec::new(),
             bounds: Vec::new(),
             sums: Vec::new(),
             cold: ColdStarts::default(),
@@ -105,6 +108,30 @@ pub enum FitError {
         name: String,
         /// The value.
         value: f64,
+    },
+    /// A tie between parameters of different kinds.
+    #[error("{name} in {unit} cannot be tied to {to} in {to_unit}; tie parameters of one unit")]
+    UnequalTie {
+        /// The first parameter.
+        name: String,
+        /// Its unit.
+        unit: &'static str,
+        /// The second parameter.
+        to: String,
+        /// Its unit.
+        to_unit: &'static str,
+    },
+    /// Tied parameters that are held at different values.
+    #[error("{name} is tied to {to}, but they are held at {value} and {to_value}; hold one of them")]
+    ContradictoryTie {
+        /// The first parameter.
+        name: String,
+        /// Its value.
+        value: f64,
+        /// The second parameter.
+        to: String,
+        /// Its value.
+        to_value: f64,
     },
     /// Bounds that hold nothing.
     #[error(

@@ -48,7 +48,7 @@ impl Problem<'_> {
         let mut residuals = self.residuals().to_vec();
         let mut trial = self.normal();
         let mut evaluations = 1;
-        let mut converged = self.free.is_empty();
+        let mut converged = self.coordinates.is_empty();
         let (mut damping, mut growth) = (1e-3, 2.0);
         while !converged && evaluations < limit && current.chi_squared.is_finite() && damping < 1e20 {
             let Some((next, predicted)) = self.step(&position, &current, damping) else {
@@ -96,8 +96,8 @@ impl Problem<'_> {
         let mut damped = normal.curvature.clone();
         let mut step = -normal.gradient.clone();
         for k in 0..position.len() {
-            let outward = (position[k] <= self.lower[k] && normal.gradient[k] > 0.0)
-                || (position[k] >= self.upper[k] && normal.gradient[k] < 0.0);
+            let outward = (position[k] <= self.coordinates[k].lower && normal.gradient[k] > 0.0)
+                || (position[k] >= self.coordinates[k].upper && normal.gradient[k] < 0.0);
             if outward {
                 damped.row_mut(k).fill(0.0);
                 damped.column_mut(k).fill(0.0);
@@ -118,7 +118,7 @@ impl Problem<'_> {
         }
         let mut next = position.to_vec();
         for k in 0..position.len() {
-            next[k] = (position[k] + step[k]).clamp(self.lower[k], self.upper[k]);
+            next[k] = (position[k] + step[k]).clamp(self.coordinates[k].lower, self.coordinates[k].upper);
             step[k] = next[k] - position[k];
         }
         let predicted = -(2.0 * normal.gradient.dot(&step) + step.dot(&(&normal.curvature * &step)));

@@ -38,7 +38,10 @@ pub(super) fn summarise(
         .iter()
         .enumerate()
         .map(|(index, spec)| {
-            let free = problem.free.iter().position(|&other| other == index);
+            let free = problem
+                .coordinates
+                .iter()
+                .position(|coordinate| coordinate.parameters.contains(&index));
             let std_error = covariance.parameter_error(index);
             let in_series = circuit.elements()[spec.element].in_series;
             let (lower, upper) = told_bounds(spec, options);
@@ -50,7 +53,7 @@ pub(super) fn summarise(
                 lower,
                 upper,
                 fixed: free.is_none(),
-                at_bound: free.is_some_and(|k| problem.at_bound(k, &outcome.position)),
+                at_bound: free.is_some_and(|k| problem.coordinates[k].at_bound(outcome.position[k])),
                 determined: free.is_none()
                     || std_error
                         .is_some_and(|error| judge.is_determined(spec, in_series, natural[index], error)),
@@ -67,7 +70,7 @@ pub(super) fn summarise(
         .map(|name| sum(name, circuit, &parameters, &covariance))
         .collect();
     let numbers = (2 * problem.points()) as f64;
-    let free = problem.free.len() as f64;
+    let free = problem.coordinates.len() as f64;
     let reduced = outcome.chi_squared / (numbers - free);
     let likelihood = numbers * (outcome.chi_squared / numbers).ln();
     let finite = |value: f64| Some(value).filter(|value| value.is_finite());
