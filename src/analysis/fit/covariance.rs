@@ -73,6 +73,21 @@ impl Covariance {
         covariance
     }
 
+    /// A covariance that is known in natural units; `candidates` says which parameters have one.
+    pub fn known(matrix: DMatrix<f64>, candidates: Vec<bool>) -> Self {
+        Self {
+            scale: candidates.iter().map(|&has| f64::from(u8::from(has))).collect(),
+            slot: candidates
+                .iter()
+                .enumerate()
+                .map(|(index, &has)| has.then_some(index))
+                .collect(),
+            matrix,
+            candidates,
+            undetermined: Vec::new(),
+        }
+    }
+
     /// Standard error of a sum of parameters with these weights; none where the data do not determine it, zero
     /// where all its parts are held.
     pub fn std_error(&self, weights: &[(usize, f64)]) -> Option<f64> {

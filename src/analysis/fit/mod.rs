@@ -6,6 +6,7 @@
 
 mod covariance;
 mod identity;
+pub mod joint;
 pub mod options;
 mod problem;
 pub mod result;

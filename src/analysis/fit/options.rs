@@ -2,6 +2,8 @@
 
 use thiserror::Error;
 
+use crate::circuit::Circuit;
+
 use super::result::Weight;
 
 /// When starts of the program's own are tried beside those given.
@@ -157,7 +159,71 @@ pub enum FitError {
         /// Upper bound.
         upper: f64,
     },
+    /// A shared parameter that is held.
+    #[error("{name} is held at a value, so that it cannot be shared; do one or the other")]
+    SharedAndHeld {
+        /// The parameter.
+        name: String,
+    },
+    /// A parameter that is shared in two ways.
+    #[error("{name} is shared twice, by itself or through a tie; name it once")]
+    SharedTwice {
+        /// The parameter.
+        name: String,
+    },
+    /// An exponent cannot be activated.
+    #[error("{name} is no scale parameter, so that it has no activation energy; share it as one value")]
+    NotActivated {
+        /// The parameter.
+        name: String,
+    },
+    /// Another number of temperatures than of spectra.
+    #[error("{given} temperatures were given for {needed} spectra; give one for each, in their order")]
+    TemperatureCount {
+        /// Temperatures given.
+        given: usize,
+        /// Spectra.
+        needed: usize,
+    },
+    /// Not a temperature.
+    #[error("{temperature_k} K is no temperature; give kelvin above 0")]
+    ImpossibleTemperature {
+        /// The value.
+        temperature_k: f64,
+    },
+    /// One temperature tells nothing of an activation energy.
+    #[error("the temperatures span less than 1 K; an activation energy needs a wider range")]
+    NoTemperatureSpan,
+    /// A series needs spectra.
+    #[error("a joint fit needs at least two spectra; {given} given")]
+    TooFewSpectra {
+        /// Spectra given.
+        given: usize,
+    },
+    /// One spectrum of a series cannot be fitted.
+    #[error("spectrum {number}: {source}")]
+    OfSpectrum {
+        /// Its place in the series, from 1.
+        number: usize,
+        /// Why.
+        source: Box<FitError>,
+    },
     /// No start gives a finite impedance.
     #[error("the circuit has no finite impedance at any start; check fixed values and bounds")]
     NoFiniteModel,
+}
+
+impl FitError {
+    /// That a circuit has no parameter of that name.
+    pub(super) fn unknown_parameter(circuit: &Circuit, name: &str) -> Self {
+        Self::UnknownParameter {
+            name: name.to_owned(),
+            known: circuit
+                .parameters()
+                .iter()
+                .map(|spec| spec.name.as_str())
+                .collect::<Vec<_>>()
+                .join(", "),
+        }
+    }
 }

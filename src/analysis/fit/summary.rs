@@ -30,15 +30,29 @@ pub(super) fn summarise(
     outcome: &Outcome,
     effort: &Effort,
 ) -> FitResult {
+    let covariance = Covariance::new(problem, circuit.parameters().len(), outcome);
+    let free = problem.coordinates.len() as f64;
+    tell(problem, circuit, options, outcome, effort, &covariance, free)
+}
+
+/// As [`summarise`], with the covariance and the number of free parameters from elsewhere.
+pub(super) fn tell(
+    problem: &Problem<'_>,
+    circuit: &Circuit,
+    options: &FitOptions,
+    outcome: &Outcome,
+    effort: &Effort,
+    covariance: &Covariance,
+    free: f64,
+) -> FitResult {
     let natural = problem.to_natural(&outcome.position);
-    let covariance = Covariance::new(problem, natural.len(), outcome);
     let judge = Judge::new(problem);
     let parameters: Vec<Parameter> = circuit
         .parameters()
         .iter()
         .enumerate()
         .map(|(index, spec)| {
-            let free = problem
+            let coordinate = problem
                 .coordinates
                 .iter()
                 .position(|coordinate| coordinate.parameters.contains(&index));
@@ -52,9 +66,9 @@ pub(super) fn summarise(
                 std_error,
                 lower,
                 upper,
-                fixed: free.is_none(),
-                at_bound: free.is_some_and(|k| problem.coordinates[k].at_bound(outcome.position[k])),
-                determined: free.is_none()
+                fixed: coordinate.is_none(),
+                at_bound: coordinate.is_some_and(|k| problem.coordinates[k].at_bound(outcome.position[k])),
+                determined: coordinate.is_none()
                     || std_error
                         .is_some_and(|error| judge.is_determined(spec, in_series, natural[index], error)),
                 arc_id: circuit
@@ -67,10 +81,9 @@ pub(super) fn summarise(
         .collect();
     let sums = sum_names(circuit, options)
         .into_iter()
-        .map(|name| sum(name, circuit, &parameters, &covariance))
+        .map(|name| sum(name, circuit, &parameters, covariance))
         .collect();
     let numbers = (2 * problem.points()) as f64;
-    let free = problem.coordinates.len() as f64;
     let reduced = outcome.chi_squared / (numbers - free);
     let likelihood = numbers * (outcome.chi_squared / numbers).ln();
     let finite = |value: f64| Some(value).filter(|value| value.is_finite());

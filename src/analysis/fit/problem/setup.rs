@@ -70,15 +70,7 @@ impl<'a> Problem<'a> {
 fn index_of(circuit: &Circuit, name: &str) -> Result<usize, FitError> {
     circuit
         .parameter_index(name)
-        .ok_or_else(|| FitError::UnknownParameter {
-            name: name.to_owned(),
-            known: circuit
-                .parameters()
-                .iter()
-                .map(|spec| spec.name.as_str())
-                .collect::<Vec<_>>()
-                .join(", "),
-        })
+        .ok_or_else(|| FitError::unknown_parameter(circuit, name))
 }
 
 /// Parameters that move together, in the order of the first of each group.
