@@ -2,4 +2,5 @@
 
 pub mod fit;
 pub mod guess;
+pub mod noise;
 pub mod point_time;
