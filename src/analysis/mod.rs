@@ -2,5 +2,6 @@
 
 pub mod fit;
 pub mod guess;
+pub mod instant;
 pub mod noise;
 pub mod point_time;
