@@ -11,7 +11,7 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use crate::circuit::element::Columns;
-use crate::circuit::{Arc, Circuit, Grid, Node, Role};
+use crate::circuit::{Arc, Circuit, ElementKind, Grid, Node, Role};
 
 /// Frequencies and impedances of the points that a fit uses.
 #[derive(Clone, Debug)]
@@ -72,23 +72,45 @@ pub fn random(circuit: &Circuit, data: &Data, count: usize) -> Vec<Vec<f64>> {
                     match symbol.role {
                         Role::Exponent => *value = generator.random_range(0.6..1.0),
                         Role::Time => *value = 1.0 / data.grid.omega[generator.random_range(0..points)],
-                        _ => {}
+                        Role::Ratio => *value = 10f64.powf(generator.random_range(-1.0..1.0)),
+                        Role::Resistance | Role::Inductance | Role::Impedance | Role::Admittance => {}
                     }
                 }
+                let omega = data.grid.omega[point];
+                spread_sizes(&mut start[own.clone()], element.kind, omega, &mut generator);
                 let unit = unit_impedance(circuit, element.first_parameter, &start[own.clone()], &data.grid);
                 let wanted = data.impedance[point].norm() * 10f64.powf(generator.random_range(-1.5..0.3));
                 let ratio = wanted / unit[point].norm();
                 for (value, symbol) in start[own].iter_mut().zip(element.kind.parameters) {
                     match symbol.role {
-                        Role::Resistance | Role::Inductance | Role::Impedance => *value = ratio,
-                        Role::Admittance => *value = 1.0 / ratio,
-                        Role::Exponent | Role::Time => {}
+                        Role::Resistance | Role::Inductance | Role::Impedance => *value *= ratio,
+                        Role::Admittance => *value /= ratio,
+                        Role::Exponent | Role::Time | Role::Ratio => {}
                     }
                 }
             }
             start
         })
         .collect()
+}
+
+/// Draws the proportions of an element that has several sizes, so that it changes its behaviour near `omega`. The
+/// first size remains 1, and so does an only one.
+fn spread_sizes(own: &mut [f64], kind: &ElementKind, omega: f64, generator: &mut ChaCha8Rng) {
+    let exponent = kind
+        .parameters
+        .iter()
+        .position(|symbol| symbol.role == Role::Exponent)
+        .map_or(1.0, |index| own[index]);
+    for (value, symbol) in own.iter_mut().zip(kind.parameters).skip(1) {
+        match symbol.role {
+            Role::Resistance | Role::Impedance => *value = 10f64.powf(generator.random_range(-1.5..1.5)),
+            Role::Admittance => {
+                *value = 10f64.powf(generator.random_range(-1.5..1.5)) * omega.powf(-exponent)
+            }
+            Role::Inductance | Role::Exponent | Role::Time | Role::Ratio => {}
+        }
+    }
 }
 
 /// Impedance at all frequencies of the element that begins at this parameter.
@@ -118,7 +140,7 @@ fn unit_impedance(circuit: &Circuit, first_parameter: usize, own: &[f64], grid: 
 struct Parts<'a> {
     /// First parameters of the single elements of the outer series.
     single: Vec<usize>,
-    /// Arcs with a CPE, then arcs with a capacitance.
+    /// Arcs that may be depressed, then those of a single time constant.
     arcs: [Vec<&'a Arc>; 2],
 }
 
@@ -133,21 +155,19 @@ impl<'a> Parts<'a> {
             match node {
                 Node::Element(index) => {
                     let element = &circuit.elements()[*index];
-                    if element
-                        .kind
-                        .parameters
-                        .iter()
-                        .any(|symbol| symbol.role == Role::Time)
-                    {
+                    if element.kind.draws_arc {
+                        groups += 1;
+                    } else if is_one_size(element.kind) {
+                        parts.single.push(element.first_parameter);
+                    } else {
                         return None;
                     }
-                    parts.single.push(element.first_parameter);
                 }
                 _ => groups += 1,
             }
         }
         for arc in circuit.arcs().iter().filter(|arc| arc.simple) {
-            parts.arcs[usize::from(arc.exponent.is_none())].push(arc);
+            parts.arcs[usize::from(!arc.has_exponent())].push(arc);
         }
         (parts.arcs[0].len() + parts.arcs[1].len() == groups).then_some(parts)
     }
@@ -231,16 +251,26 @@ impl<'a> Parts<'a> {
             let arcs = self.arcs[0].iter().chain(&self.arcs[1]);
             for ((arc, column), size_ohm) in arcs.zip(&chosen[linear..]).zip(&sizes[linear..]) {
                 let tau = taus[(column - linear) % size];
-                let n = if arc.exponent.is_some() { ARC_EXPONENT } else { 1.0 };
-                start[arc.resistance] = *size_ohm;
-                start[arc.capacitance] = tau.powf(n) / size_ohm;
-                if let Some(index) = arc.exponent {
-                    start[index] = n;
-                }
+                arc.place(&mut start, *size_ohm, tau, ARC_EXPONENT);
             }
             (residual, start)
         };
         Some(best.into_iter().map(start).collect())
+    }
+}
+
+/// Whether the impedance is a multiple of a function of frequency and perhaps of one exponent.
+fn is_one_size(kind: &ElementKind) -> bool {
+    let is_size = |role| {
+        matches!(
+            role,
+            Role::Resistance | Role::Inductance | Role::Impedance | Role::Admittance
+        )
+    };
+    match kind.parameters {
+        [size] => is_size(size.role),
+        [size, second] => is_size(size.role) && second.role == Role::Exponent,
+        _ => false,
     }
 }
 

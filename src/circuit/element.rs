@@ -29,6 +29,8 @@ pub enum Role {
     Exponent,
     /// It moves the curve along the frequency axis.
     Time,
+    /// It bends the curve too, but as a positive ratio that may span decades.
+    Ratio,
 }
 
 /// One parameter of an element kind.
@@ -46,6 +48,10 @@ pub struct SymbolSpec {
     pub scale: Scale,
     /// What it does.
     pub role: Role,
+    /// Whether the element has a meaning where it is held at zero, such as a rail without resistance.
+    pub may_be_zero: bool,
+    /// Whether the element has a meaning where it is held at infinity, such as a blocking interface.
+    pub may_be_infinite: bool,
 }
 
 /// Where an element writes its impedance and derivatives at all frequencies of a grid.
@@ -85,12 +91,15 @@ impl Columns<'_> {
 pub struct ElementKind {
     /// Its symbol in `R0-p(R1,CPE1)`.
     pub symbol: &'static str,
-    /// Its letter in `R(RQ)`.
-    pub letter: char,
+    /// Its letter in `R(RQ)`, where it has one.
+    pub letter: Option<char>,
     /// The number that the first of its kind gets where none is written.
     pub first_number: u32,
     /// What it stands for.
     pub description: &'static str,
+    /// Whether it draws a half circle by itself. Its first parameter is then the resistance and its second the
+    /// time constant; any further ones are exponents.
+    pub draws_arc: bool,
     /// Its parameters.
     pub parameters: &'static [SymbolSpec],
     /// Impedance and derivatives at all frequencies.
@@ -102,3 +111,5 @@ impl PartialEq for ElementKind {
         self.symbol == other.symbol
     }
 }
+
+impl Eq for ElementKind {}

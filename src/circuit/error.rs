@@ -25,12 +25,20 @@ pub enum CircuitErrorKind {
         expected: &'static str,
     },
     /// No element is called so.
-    #[error("no element is called '{name}'; known are {known}")]
+    #[error("no element is called '{name}'{}; known are {known}", suggestion(nearest.as_deref()))]
     UnknownElement {
         /// What was written.
         name: String,
+        /// What was probably meant.
+        nearest: Option<String>,
         /// All symbols of the notation in use.
         known: String,
+    },
+    /// An element that Boukamp's notation has no letter for.
+    #[error("{symbol} has no letter in the notation R(RQ); write the circuit as R0-p(R1,{symbol}1)")]
+    NoLetter {
+        /// The element's symbol.
+        symbol: &'static str,
     },
     /// The same name twice.
     #[error("the name {name} is used twice; give each element its own number")]
@@ -59,6 +67,10 @@ pub enum CircuitErrorKind {
         /// The limit.
         limit: usize,
     },
+}
+
+fn suggestion(nearest: Option<&str>) -> String {
+    nearest.map_or_else(String::new, |nearest| format!("; perhaps {nearest} is meant"))
 }
 
 /// Why a text is not a circuit, and where.
@@ -91,3 +103,13 @@ impl fmt::Display for CircuitError {
 }
 
 impl std::error::Error for CircuitError {}
+
+/// Why a circuit cannot be written in Boukamp's notation.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("{element} has no letter in the notation R(RQ); the circuit can only be written as {circuit}")]
+pub struct NoLetter {
+    /// The first element without a letter.
+    pub element: String,
+    /// The circuit in the other notation.
+    pub circuit: String,
+}

@@ -7,14 +7,25 @@ use super::element::ElementKind;
 use super::elements;
 use super::error::{CircuitError, CircuitErrorKind as Kind};
 
+/// Parallel groups within each other. In Boukamp's notation each may need a second pair of brackets.
 const DEPTH_LIMIT: usize = 16;
+const BRACKET_LIMIT: usize = 2 * DEPTH_LIMIT;
 const ELEMENT_LIMIT: usize = 64;
 const DIGIT_LIMIT: usize = 6;
 
 type Named = Vec<(String, &'static ElementKind)>;
 
-/// The tree and the elements in the order in which they are written.
-pub(super) fn parse(text: &str) -> Result<(Node, Named), CircuitError> {
+/// The two ways to write a circuit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Notation {
+    /// `R0-p(R1,CPE1)-W1`, as in impedance.py.
+    WrittenOut,
+    /// `R(RQ)W`, after B. A. Boukamp 1986, doi:10.1016/0167-2738(86)90031-7.
+    Boukamp,
+}
+
+/// The tree, the elements in the order in which they are written, and the notation.
+pub(super) fn parse(text: &str) -> Result<(Node, Named, Notation), CircuitError> {
     let characters: Vec<char> = text.chars().collect();
     let fail = |(kind, position)| CircuitError {
         kind,
@@ -28,13 +39,13 @@ pub(super) fn parse(text: &str) -> Result<(Node, Named), CircuitError> {
         elements: Vec::new(),
         counters: BTreeMap::new(),
     };
-    let root = if parser.is_boukamp() {
-        parser.boukamp()
-    } else {
-        parser.written_out()
+    let notation = parser.notation();
+    let root = match notation {
+        Notation::Boukamp => parser.boukamp(),
+        Notation::WrittenOut => parser.written_out(),
     }
     .map_err(fail)?;
-    Ok((root, parser.elements))
+    Ok((root, parser.elements, notation))
 }
 
 /// What is wrong and at which character.
@@ -50,11 +61,17 @@ struct Parser {
 }
 
 impl Parser {
-    /// Boukamp's notation joins by writing one after the other, the other one by `-` and `,`.
-    fn is_boukamp(&self) -> bool {
+    /// Boukamp's notation joins capital letters by writing one after the other, the other one by `-` and `,`.
+    fn notation(&self) -> Notation {
         let text: String = self.characters.iter().filter(|c| !c.is_whitespace()).collect();
         let single = text.trim_end_matches(|c: char| c.is_ascii_digit());
-        !(text.contains(['-', ',', 'p']) || elements::all().any(|kind| kind.symbol == single))
+        let written_out = text.contains(|c: char| matches!(c, '-' | ',') || c.is_ascii_lowercase())
+            || elements::all().any(|kind| kind.symbol == single);
+        if written_out {
+            Notation::WrittenOut
+        } else {
+            Notation::Boukamp
+        }
     }
 
     fn peek(&mut self) -> Option<char> {
@@ -90,9 +107,9 @@ impl Parser {
         self.characters.iter().all(|c| c.is_whitespace())
     }
 
-    fn check_depth(&self, depth: usize) -> Result<(), Failure> {
-        if depth > DEPTH_LIMIT {
-            return Err((Kind::TooDeep { limit: DEPTH_LIMIT }, self.position));
+    fn check_depth(&self, depth: usize, limit: usize) -> Result<(), Failure> {
+        if depth > limit {
+            return Err((Kind::TooDeep { limit }, self.position));
         }
         Ok(())
     }
@@ -108,7 +125,7 @@ impl Parser {
     }
 
     fn series(&mut self, depth: usize) -> Result<Node, Failure> {
-        self.check_depth(depth)?;
+        self.check_depth(depth, DEPTH_LIMIT)?;
         let mut children = vec![self.branch(depth)?];
         while self.take('-') {
             children.push(self.branch(depth)?);
@@ -150,10 +167,11 @@ impl Parser {
         }
         match elements::all().find(|kind| kind.symbol == symbol) {
             Some(kind) => self.add(kind, symbol, start),
-            None => Err((
-                unknown(symbol, elements::all().map(|kind| kind.symbol.to_owned())),
-                start,
-            )),
+            None => {
+                let known = elements::all().map(|kind| kind.symbol.to_owned());
+                let nearest = nearest_symbol(&symbol).map(str::to_owned);
+                Err((unknown(symbol, nearest, known), start))
+            }
         }
     }
 
@@ -168,7 +186,7 @@ impl Parser {
     }
 
     fn boukamp_group(&mut self, depth: usize, join: Join) -> Result<Node, Failure> {
-        self.check_depth(depth)?;
+        self.check_depth(depth, BRACKET_LIMIT)?;
         let mut children = Vec::new();
         while let Some(c) = self.peek() {
             match c {
@@ -184,9 +202,8 @@ impl Parser {
                 c if c.is_ascii_alphabetic() => {
                     let start = self.position;
                     self.position += 1;
-                    let Some(kind) = elements::all().find(|kind| kind.letter == c) else {
-                        let known = elements::all().map(|kind| format!("{} ({})", kind.letter, kind.symbol));
-                        return Err((unknown(c.to_string(), known), start));
+                    let Some(kind) = elements::all().find(|kind| kind.letter == Some(c)) else {
+                        return Err((self.no_letter(c, start), start));
                     };
                     children.push(self.add(kind, c.to_string(), start)?);
                 }
@@ -197,6 +214,19 @@ impl Parser {
             return Err(self.unexpected("an element such as R or Q"));
         }
         Ok(joined(children, join))
+    }
+
+    /// What is wrong with a letter that stands for nothing: perhaps an element that has none begins with it.
+    fn no_letter(&self, letter: char, start: usize) -> Kind {
+        let rest: String = self.characters[start..].iter().collect();
+        let without = elements::all()
+            .filter(|kind| kind.letter.is_none() && rest.starts_with(kind.symbol))
+            .max_by_key(|kind| kind.symbol.len());
+        if let Some(kind) = without {
+            return Kind::NoLetter { symbol: kind.symbol };
+        }
+        let known = elements::all().filter_map(|kind| Some(format!("{} ({})", kind.letter?, kind.symbol)));
+        unknown(letter.to_string(), None, known)
     }
 
     // ---- both
@@ -231,16 +261,34 @@ impl Parser {
     }
 }
 
-fn unknown(name: String, known: impl Iterator<Item = String>) -> Kind {
+fn unknown(name: String, nearest: Option<String>, known: impl Iterator<Item = String>) -> Kind {
     Kind::UnknownElement {
         name,
+        nearest,
         known: known.collect::<Vec<_>>().join(", "),
     }
 }
 
+/// The symbol that was probably meant: that of a letter of the other notation, or one that differs in little more
+/// than case.
+fn nearest_symbol(written: &str) -> Option<&'static str> {
+    let by_letter =
+        elements::all().find(|kind| kind.letter.is_some_and(|letter| letter.to_string() == written));
+    let distance = |symbol: &str| {
+        strsim::damerau_levenshtein(&symbol.to_ascii_lowercase(), &written.to_ascii_lowercase())
+    };
+    by_letter.map(|kind| kind.symbol).or_else(|| {
+        elements::all()
+            .map(|kind| (distance(kind.symbol), kind.symbol))
+            .filter(|(distance, symbol)| 2 * distance <= symbol.len())
+            .min_by_key(|(distance, _)| *distance)
+            .map(|(_, symbol)| symbol)
+    })
+}
+
 /// How the members of a group are joined.
 #[derive(Clone, Copy)]
-enum Join {
+pub(super) enum Join {
     Series,
     Parallel,
 }

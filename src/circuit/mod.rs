@@ -9,15 +9,15 @@ pub mod elements;
 pub mod error;
 mod grammar;
 pub mod grid;
+mod printing;
 pub mod tape;
-
-use std::fmt;
 
 use num_complex::Complex64;
 
-pub use arc::Arc;
+pub use arc::{Arc, ArcShape};
 pub use element::{ElementKind, Role, Scale};
-pub use error::{CircuitError, CircuitErrorKind};
+pub use error::{CircuitError, CircuitErrorKind, NoLetter};
+pub use grammar::Notation;
 pub use grid::Grid;
 pub use tape::{Tape, Workspace};
 
@@ -60,11 +60,16 @@ pub struct ParameterSpec {
     pub scale: Scale,
     /// What the parameter does to the impedance of its element.
     pub role: Role,
+    /// Whether it may be held at zero.
+    pub may_be_zero: bool,
+    /// Whether it may be held at infinity.
+    pub may_be_infinite: bool,
     /// Index of its element.
     pub element: usize,
 }
 
-/// An equivalent circuit, ready to be evaluated.
+/// An equivalent circuit, ready to be evaluated. Two are equal that consist of the same elements in the same
+/// places, in whichever notation and however spaced they were written.
 ///
 /// ```
 /// use interphase::circuit::Circuit;
@@ -75,9 +80,10 @@ pub struct ParameterSpec {
 /// assert!((z.re - 124.70).abs() < 0.01);
 /// # Ok::<(), interphase::circuit::CircuitError>(())
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Circuit {
     root: Node,
+    notation: Notation,
     elements: Vec<Element>,
     parameters: Vec<ParameterSpec>,
     arcs: Vec<Arc>,
@@ -92,7 +98,7 @@ impl Circuit {
     /// # Errors
     /// Says what is wrong, and where: see [`CircuitErrorKind`].
     pub fn parse(text: &str) -> Result<Self, CircuitError> {
-        let (root, named) = grammar::parse(text)?;
+        let (root, named, notation) = grammar::parse(text)?;
         let mut elements = Vec::with_capacity(named.len());
         let mut parameters = Vec::new();
         for (index, (name, kind)) in named.into_iter().enumerate() {
@@ -109,6 +115,8 @@ impl Circuit {
                     upper: symbol.upper,
                     scale: symbol.scale,
                     role: symbol.role,
+                    may_be_zero: symbol.may_be_zero,
+                    may_be_infinite: symbol.may_be_infinite,
                     element: index,
                 });
             }
@@ -134,6 +142,7 @@ impl Circuit {
         let tape = Tape::compile(&root, &elements, parameters.len());
         Ok(Self {
             root,
+            notation,
             elements,
             parameters,
             arcs,
@@ -161,7 +170,7 @@ impl Circuit {
             .position(|parameter| parameter.name == name)
     }
 
-    /// The parallel groups of a resistance and a capacitance (or CPE), as written.
+    /// The arcs in the order in which they are written.
     #[must_use]
     pub fn arcs(&self) -> &[Arc] {
         &self.arcs
@@ -195,33 +204,11 @@ impl Circuit {
             single => std::slice::from_ref(single),
         }
     }
-
-    fn write(&self, node: &Node, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (children, separator) = match node {
-            Node::Element(index) => return out.write_str(&self.elements[*index].name),
-            Node::Series(children) => (children, "-"),
-            Node::Parallel(children) => {
-                out.write_str("p(")?;
-                (children, ",")
-            }
-        };
-        for (index, child) in children.iter().enumerate() {
-            if index > 0 {
-                out.write_str(separator)?;
-            }
-            self.write(child, out)?;
-        }
-        if matches!(node, Node::Parallel(_)) {
-            out.write_str(")")?;
-        }
-        Ok(())
-    }
 }
 
-impl fmt::Display for Circuit {
-    /// The `R0-p(R1,CPE1)-W1` notation, whichever was read.
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.write(&self.root, out)
+impl PartialEq for Circuit {
+    fn eq(&self, other: &Self) -> bool {
+        self.root == other.root && self.elements == other.elements
     }
 }
 

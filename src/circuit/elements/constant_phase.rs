@@ -9,9 +9,10 @@ use super::{EXPONENT, log};
 
 pub(super) static ELEMENTS: &[ElementKind] = &[ElementKind {
     symbol: "CPE",
-    letter: 'Q',
+    letter: Some('Q'),
     first_number: 1,
     description: "constant phase element 1/(Q (jw)^n)",
+    draws_arc: false,
     parameters: &[log("Q", "S s^n", 1e-16, 1e6, Role::Admittance), EXPONENT],
     fill: constant_phase,
 }];

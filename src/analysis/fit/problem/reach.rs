@@ -23,7 +23,7 @@ pub(super) fn reach(circuit: &Circuit, grid: &Grid, impedance: &[Complex64]) -> 
     let mut upper = Vec::new();
     for spec in circuit.parameters() {
         let (low, high) = match spec.role {
-            Role::Exponent => (spec.lower, spec.upper),
+            Role::Exponent | Role::Ratio => (spec.lower, spec.upper),
             Role::Time => (1e-4 / fastest, 1e4 / slowest),
             Role::Resistance | Role::Inductance | Role::Impedance => {
                 let (small, large) = unit_magnitude(circuit, spec.element, slowest, fastest);
