@@ -448,4 +448,54 @@ mod tests {
                 .all(|value| value.is_finite() && *value > 0.0)
         );
     }
+
+    #[test]
+    fn arcs_of_one_element_are_placed_like_groups() {
+        let circuit = Circuit::parse("R0-Zarc1-K1").unwrap();
+        let truth = [20.0, 46.0, 1e-4, 0.85, 44.0, 0.3];
+        let starts = from_data(&circuit, &data(&circuit, &truth));
+        assert_eq!(starts.len(), KEPT);
+        for index in [0, 1, 2, 4, 5] {
+            let ratio = starts[0][index] / truth[index];
+            let name = &circuit.parameters()[index].name;
+            assert!((0.4..2.5).contains(&ratio), "{name}: {ratio}");
+        }
+        assert_eq!(starts[0][3], ARC_EXPONENT);
+    }
+
+    #[test]
+    fn every_element_gets_starts_within_its_bounds() {
+        for kind in crate::circuit::elements::all() {
+            let circuit = Circuit::parse(&format!("R9-{}1", kind.symbol)).unwrap();
+            let truth: Vec<f64> = circuit
+                .parameters()
+                .iter()
+                .map(|spec| if spec.role == Role::Exponent { 0.8 } else { 1e-2 })
+                .collect();
+            let data = data(&circuit, &truth);
+            for start in from_data(&circuit, &data)
+                .into_iter()
+                .chain(random(&circuit, &data, 20))
+            {
+                for (value, spec) in start.iter().zip(circuit.parameters()) {
+                    assert!(
+                        (spec.lower..=spec.upper).contains(value),
+                        "{}: {value}",
+                        spec.name
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_sizes_of_a_porous_electrode_are_drawn_in_changing_proportions() {
+        let circuit = Circuit::parse("TLM1").unwrap();
+        let data = data(&circuit, &[30.0, 3.0, 60.0, 1e-3, 0.9]);
+        let ratios: Vec<f64> = random(&circuit, &data, 50)
+            .iter()
+            .map(|start| start[2] / start[0])
+            .collect();
+        assert!(ratios.iter().any(|ratio| *ratio < 0.2) && ratios.iter().any(|ratio| *ratio > 5.0));
+    }
 }

@@ -1,6 +1,7 @@
 //! Tests of the whole fit, by what they compare with.
 
 mod against_scipy;
+mod elements;
 mod honesty;
 mod options;
 mod robustness;
