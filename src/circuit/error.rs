@@ -25,12 +25,12 @@ pub enum CircuitErrorKind {
         expected: &'static str,
     },
     /// No element is called so.
-    #[error("no element is called '{name}'{}; known are {known}", suggestion(nearest.as_deref()))]
+    #[error("no element is called '{name}'{}; known are {known}", suggestion(*nearest))]
     UnknownElement {
         /// What was written.
         name: String,
         /// What was probably meant.
-        nearest: Option<String>,
+        nearest: Option<&'static str>,
         /// All symbols of the notation in use.
         known: String,
     },

@@ -169,7 +169,7 @@ impl Parser {
             Some(kind) => self.add(kind, symbol, start),
             None => {
                 let known = elements::all().map(|kind| kind.symbol.to_owned());
-                let nearest = nearest_symbol(&symbol).map(str::to_owned);
+                let nearest = nearest_symbol(&symbol);
                 Err((unknown(symbol, nearest, known), start))
             }
         }
@@ -261,7 +261,7 @@ impl Parser {
     }
 }
 
-fn unknown(name: String, nearest: Option<String>, known: impl Iterator<Item = String>) -> Kind {
+fn unknown(name: String, nearest: Option<&'static str>, known: impl Iterator<Item = String>) -> Kind {
     Kind::UnknownElement {
         name,
         nearest,

@@ -208,7 +208,7 @@ fn an_unknown_element_is_answered_with_the_nearest_name() {
         let CircuitErrorKind::UnknownElement { nearest: found, .. } = &error.kind else {
             panic!("{text}: {error}");
         };
-        assert_eq!(found.as_deref(), nearest, "{text}");
+        assert_eq!(*found, nearest, "{text}");
         assert_eq!(error.to_string().contains("perhaps"), nearest.is_some());
     }
     assert!(
