@@ -6,7 +6,9 @@ mod home;
 mod import;
 mod json_lines;
 mod note;
+mod out_file;
 mod output;
+mod plot;
 mod profiles;
 mod replay;
 mod run;
@@ -60,6 +62,8 @@ enum Command {
     Verify(verify::VerifyArgs),
     /// Make a recording of spectra in text files.
     Import(import::ImportArgs),
+    /// Draw spectra, fits and histories as SVG.
+    Plot(plot::PlotArgs),
     /// List, show and check profiles of instruments, cells and plans.
     Profiles(profiles::ProfilesArgs),
     /// The session process itself, started by `run` and `demo`.
@@ -86,6 +90,7 @@ pub fn run() -> anyhow::Result<ExitCode> {
         Some(Command::Show(args)) => show::run(&args),
         Some(Command::Verify(args)) => verify::run(&args),
         Some(Command::Import(args)) => import::run(&args),
+        Some(Command::Plot(args)) => plot::run(&args),
         Some(Command::Profiles(args)) => profiles::run(&args),
         Some(Command::Session) => crate::session::process::main(),
     }

@@ -31,6 +31,31 @@ impl AxisMemory {
         Self { range: None, scale }
     }
 
+    /// The range of an axis that is drawn once. No data lie beyond it, not even noise: on paper nothing
+    /// moves, and a mark beside its place would be a wrong number.
+    #[must_use]
+    pub fn once(data: Range, scale: Scale) -> Range {
+        let mut memory = Self::new(scale);
+        memory.observe(data, true);
+        let range = memory.range_or(data);
+        let room = match scale {
+            Scale::Linear => 0.3 * HEADROOM * range.span(),
+            Scale::Log => 0.0,
+        };
+        Range {
+            low: if data.low < range.low {
+                data.low - room
+            } else {
+                range.low
+            },
+            high: if data.high > range.high {
+                data.high + room
+            } else {
+                range.high
+            },
+        }
+    }
+
     /// The range; none before the first data.
     #[must_use]
     pub fn range(&self) -> Option<Range> {

@@ -1,17 +1,20 @@
 //! Figures without a medium: axes, ticks, equal aspect, series of marks and lines.
 //!
 //! A [`Figure`] says what is drawn and over which ranges; [`Figure::place`] fits it into a rectangle.
-//! The terminal paints it with dots and characters, an SVG writer would paint the same thing with paths.
+//! The terminal paints it with dots and characters, [`svg`] draws the same thing for paper.
 
 mod axis;
 mod bode;
+mod fitted;
 mod history;
 mod memory;
 mod nyquist;
 mod placement;
+pub mod svg;
 
 pub use axis::{Axis, Range, Scale, Tick, TickUnit, Ticks};
 pub use bode::{bode_modulus, bode_phase, phase_deg, residuals};
+pub use fitted::FittedCircuit;
 pub use history::{HistoryAbscissa, history};
 pub use memory::AxisMemory;
 pub use nyquist::nyquist;
