@@ -164,7 +164,52 @@ fn a_segment_is_cut_at_the_border() {
     assert!(clip_to_unit_square([f64::NAN, 0.5], [0.5, 0.5]).is_none());
 }
 
+#[test]
+fn a_fit_draws_its_curve_between_the_ends_of_the_data_and_leaves_the_difference() {
+    use crate::analysis::fit::{FitOptions, fit};
+    use crate::circuit::Circuit;
+    use crate::spectrum::Spectrum;
+
+    let circuit = Circuit::parse("R0-p(R1,C1)").unwrap();
+    let mut spectrum = Spectrum::default();
+    for index in 0..31 {
+        let frequency = 1e4 * 10f64.powf(-f64::from(index) / 10.0);
+        let z = circuit.impedance(&[20.0, 60.0, 1e-5], frequency);
+        spectrum.points.push(Point::new(frequency, z.re, z.im));
+    }
+    let result = fit(&spectrum, &circuit, &FitOptions::default()).unwrap();
+    // What the fit has not seen: one point 1 % of |Z| too high, one clipped.
+    let modulus = spectrum.points[10].impedance().norm();
+    spectrum.points[10].z_real_ohm += 0.01 * modulus;
+    spectrum.points[0].status = crate::spectrum::PointStatus::Overload;
+
+    let fitted = FittedCircuit::of(&result).unwrap();
+    let curve = fitted.curve(&spectrum.points);
+    let ends = (curve.fitted[0].0, curve.fitted.last().unwrap().0);
+    assert_eq!(
+        ends,
+        (spectrum.points[1].frequency_hz, spectrum.points[30].frequency_hz)
+    );
+    assert!(curve.fitted.windows(2).all(|pair| pair[0].0 > pair[1].0));
+    let left = fitted.residuals(&spectrum.points);
+    assert_eq!(left.len(), 30);
+    assert!(
+        (left[9].1.re - 0.01).abs() < 1e-6 && left[9].1.im.abs() < 1e-6,
+        "{}",
+        left[9].1
+    );
+    assert!(left[8].1.norm() < 1e-6);
+}
+
 proptest! {
+    #[test]
+    fn on_paper_no_datum_lies_beyond_its_axis(one in -1e9f64..1e9, other in -1e9f64..1e9, exponent in -9f64..9.0) {
+        let data = Range::new(one, other);
+        prop_assert!(AxisMemory::once(data, Scale::Linear).holds(data));
+        let data = Range::new(10f64.powf(exponent), 10f64.powf(exponent + one.abs() * 1e-8));
+        prop_assert!(AxisMemory::once(data, Scale::Log).holds(data));
+    }
+
     #[test]
     fn an_axis_holds_what_it_has_seen_last(values in prop::collection::vec((-1e9f64..1e9, -1e9f64..1e9), 1..40)) {
         let mut memory = AxisMemory::default();

@@ -231,10 +231,12 @@ fn chosen_numbers(args: &PlotArgs, kind: PlotKind, subject: &Subject) -> anyhow:
             ""
         };
         output::message(format!(
-            "{}: {noun} {} of {} drawn{hint}",
+            "{}: {} of {} {} drawn: {}{hint}",
             args.file.display(),
+            chosen.len(),
+            all.len(),
+            if noun == "sweep" { "sweeps" } else { "spectra" },
             words.join(", "),
-            all.len()
         ));
     }
     Ok(chosen)

@@ -94,8 +94,8 @@ pub(super) fn residuals_sheet(title: String, chosen: &Chosen) -> anyhow::Result<
     sheet.explain(Sample::Mark(Mark::Measured), "real");
     sheet.explain(Sample::Mark(Mark::Second), "imaginary");
     sheet.explain(
-        Sample::Line(Stroke::Guide),
-        format!("measured minus fitted, in % of |Z|; {}", result.circuit),
+        Sample::Words,
+        format!("measured minus fit {}, in % of |Z|", result.circuit),
     );
     Ok(sheet)
 }

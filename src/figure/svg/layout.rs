@@ -1,9 +1,8 @@
 //! Where title, legend and panels come to lie on the sheet, in pixels.
 
 use super::markup::width_of;
-use super::{Panel, Sheet};
-use crate::figure::axis::{Axis, TickUnit, Ticks};
-use crate::figure::{Figure, Placement, Range};
+use super::{LegendEntry, Panel, Sample, Sheet};
+use crate::figure::{Axis, Figure, Placement, Projection, Range, Scale, Tick, TickUnit, Ticks};
 use crate::units::{Script, unit_text};
 
 /// Blank edge of the sheet.
@@ -14,12 +13,12 @@ pub(super) const TITLE_SIZE: f64 = 15.0;
 pub(super) const TEXT_SIZE: f64 = 13.0;
 /// Length of a tick, outwards.
 pub(super) const TICK: f64 = 5.0;
-/// Room for an example in the legend.
-pub(super) const SAMPLE_WIDTH: f64 = 33.0;
-/// What is between frame and caption of the ordinate beside its tick labels.
-pub(super) const ORDINATE_CAPTION: f64 = 8.0;
 
+/// Most ticks of a linear axis.
+const MOST_TICKS: usize = 9;
 const LEGEND_ROW: f64 = 20.0;
+/// Between the caption of the ordinate and its widest tick label.
+const CAPTION_GAP: f64 = 8.0;
 const LEGEND_GAP: f64 = 18.0;
 /// Below a panel with a labelled abscissa: ticks, their labels, the caption.
 const FOOT: f64 = 46.0;
@@ -30,7 +29,7 @@ const RIGHT: f64 = 14.0;
 /// The least height of a panel, lest its labels run into each other.
 const LEAST_HEIGHT: f64 = 70.0;
 /// The shapes, as height over width, that a panel with equal axes may take where the height is free.
-const EQUAL_SHAPES: Range = Range { low: 0.42, high: 1.0 };
+const EQUAL_SHAPES: Range = Range { low: 0.34, high: 1.0 };
 
 /// Where everything lies.
 #[derive(Clone, Debug)]
@@ -58,6 +57,8 @@ pub(super) struct Cell {
     pub y_ticks: Ticks,
     /// Whether the abscissa is labelled.
     pub is_lowest: bool,
+    /// Middle of the ordinate's caption: the same for all panels of a column.
+    pub caption_x: f64,
 }
 
 /// A rectangle, `y` downwards.
@@ -106,7 +107,7 @@ fn gutter_of(cells: &[Cell]) -> f64 {
     let widest = labels
         .map(|tick| width_of(&tick.label, TEXT_SIZE))
         .fold(0.0, f64::max);
-    TEXT_SIZE + ORDINATE_CAPTION + widest + TICK + 3.0
+    TEXT_SIZE + CAPTION_GAP + widest + TICK + 3.0
 }
 
 fn arrange(sheet: &Sheet, gutter: f64) -> Layout {
@@ -120,7 +121,7 @@ fn arrange(sheet: &Sheet, gutter: f64) -> Layout {
         top += TITLE_SIZE + 11.0;
     }
     let legend = legend_places(sheet, heading_x, top + 0.5 * LEGEND_ROW);
-    top = legend.last().map_or(top, |[_, y]| y + 0.5 * LEGEND_ROW + 6.0);
+    top = legend.last().map_or(top, |[_, y]| y + 0.5 * LEGEND_ROW + 8.0);
 
     let is_lowest = |index: usize| index + columns >= sheet.panels.len();
     let foot = |row: usize| {
@@ -142,7 +143,11 @@ fn arrange(sheet: &Sheet, gutter: f64) -> Layout {
                 width: frame_width,
                 height,
             };
-            cells.push(cell(panel, frame, is_lowest(row * columns + column)));
+            cells.push(Cell {
+                is_lowest: is_lowest(row * columns + column),
+                caption_x: frame.x - gutter + TEXT_SIZE,
+                ..cell(panel, frame)
+            });
         }
         top += height + foot(row);
     }
@@ -169,29 +174,87 @@ fn shape_of(panel: &Panel, otherwise: f64) -> f64 {
     }
 }
 
-fn cell(panel: &Panel, frame: Frame, is_lowest: bool) -> Cell {
+fn cell(panel: &Panel, frame: Frame) -> Cell {
     let empty = Figure::new(
         Axis::linear("", "1", Range::new(0.0, 1.0)),
         Axis::linear("", "1", Range::new(0.0, 1.0)),
     );
     let figure = panel.layers.first().unwrap_or(&empty);
     let placement = figure.place(frame.width, frame.height);
-    let most = |length: f64, each: f64, limit: f64| (length / each).clamp(2.0, limit) as usize;
+    let (mut x, mut y) = (placement.x.range, placement.y.range);
+    let (x_ticks, y_ticks) = if figure.equal {
+        // Axes on which one unit is equally long have their ticks equally far apart: those of the longer one.
+        let span = x.span().max(y.span());
+        (x.high, y.high) = (x.low + span, y.low + span);
+        let most = most_ticks(&figure.x, x, frame.width.max(frame.height), across);
+        let (mut x_ticks, mut y_ticks) = (figure.x.ticks(x, most), figure.y.ticks(y, most));
+        let is_shown = |tick: &Tick, axis: &Projection| axis.share(tick.value) <= 1.0 + 1e-9;
+        x_ticks.ticks.retain(|tick| is_shown(tick, &placement.x));
+        y_ticks.ticks.retain(|tick| is_shown(tick, &placement.y));
+        (x_ticks, y_ticks)
+    } else {
+        let x_most = most_ticks(&figure.x, x, frame.width, across);
+        let y_most = most_ticks(&figure.y, y, frame.height, |_| 2.0 * TEXT_SIZE);
+        (figure.x.ticks(x, x_most), figure.y.ticks(y, y_most))
+    };
     Cell {
         frame,
         placement,
-        x_ticks: figure.x.ticks(placement.x.range, most(frame.width, 62.0, 12.0)),
-        y_ticks: figure.y.ticks(placement.y.range, most(frame.height, 34.0, 10.0)),
-        is_lowest,
+        x_ticks,
+        y_ticks,
+        is_lowest: true,
+        caption_x: frame.x,
     }
+}
+
+/// What a label of the abscissa needs.
+fn across(label: &str) -> f64 {
+    width_of(label, TEXT_SIZE) + 12.0
+}
+
+/// How many ticks may be asked for so that their labels have room.
+fn most_ticks(axis: &Axis, range: Range, length: f64, room: impl Fn(&str) -> f64) -> usize {
+    let projection = Projection {
+        range,
+        scale: axis.scale,
+    };
+    let have_room = |ticks: &Ticks| {
+        let widest = ticks
+            .ticks
+            .iter()
+            .map(|tick| room(&tick.label))
+            .fold(0.0, f64::max);
+        ticks.ticks.windows(2).all(|pair| {
+            let [one, other] = [&pair[0], &pair[1]].map(|tick| projection.share(tick.value));
+            (other - one) * length >= widest
+        })
+    };
+    let most = match axis.scale {
+        Scale::Linear => MOST_TICKS,
+        Scale::Log => 2 * MOST_TICKS,
+    };
+    (2..=most)
+        .rev()
+        .find(|most| have_room(&axis.ticks(range, *most)))
+        .unwrap_or(2)
 }
 
 /// The lines of the legend beside each other, as many in a row as there is room for.
 fn legend_places(sheet: &Sheet, left: f64, first_row: f64) -> Vec<[f64; 2]> {
+    let width_of_entry = |entry: &LegendEntry| sample_width(entry.sample) + width_of(&entry.text, TEXT_SIZE);
+    // Layers stand in columns, like a table.
+    let layers = sheet
+        .legend
+        .iter()
+        .filter(|entry| matches!(entry.sample, Sample::Layer(_)));
+    let widest_layer = layers.map(width_of_entry).fold(0.0, f64::max);
     let (mut x, mut y) = (left, first_row);
     let mut places = Vec::with_capacity(sheet.legend.len());
     for entry in &sheet.legend {
-        let width = SAMPLE_WIDTH + width_of(&entry.text, TEXT_SIZE);
+        let mut width = width_of_entry(entry);
+        if matches!(entry.sample, Sample::Layer(_)) {
+            width = width.max(widest_layer);
+        }
         if x > left && x + width > sheet.width_px - EDGE {
             (x, y) = (left, y + LEGEND_ROW);
         }
@@ -199,6 +262,15 @@ fn legend_places(sheet: &Sheet, left: f64, first_row: f64) -> Vec<[f64; 2]> {
         x += width + LEGEND_GAP;
     }
     places
+}
+
+/// Room for an example in the legend.
+pub(super) fn sample_width(sample: Sample) -> f64 {
+    match sample {
+        Sample::Line(_) => 33.0,
+        Sample::Words => 0.0,
+        Sample::Mark(_) | Sample::Layer(_) | Sample::Bars => 17.0,
+    }
 }
 
 /// What stands at an axis: the quantity over the unit in which its labels count (`Z' / kΩ`).

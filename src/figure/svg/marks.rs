@@ -142,11 +142,17 @@ impl Style {
             &[
                 ("class", "undetermined"),
                 ("fill", QUIET),
-                ("font-size", "12"),
+                ("font-size", "11"),
                 ("text-anchor", "middle"),
             ],
         );
+        let mut free_from = f64::NEG_INFINITY;
         for &[x, y] in places {
+            // Where they stand closer than they are wide, one stands for two.
+            if x < free_from {
+                continue;
+            }
+            free_from = x + 6.5;
             markup.words("text", &[("x", &px(x)), ("y", &px(y - 4.0))], "?");
         }
         markup.close();

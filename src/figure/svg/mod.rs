@@ -61,6 +61,8 @@ pub enum Sample {
     Layer(usize),
     /// Error bars.
     Bars,
+    /// Nothing: the words are about the figure as a whole.
+    Words,
 }
 
 /// A drawn sheet.
@@ -99,6 +101,7 @@ impl Sheet {
                 panel.has(|series| matches!(series, Series::Line(of, _) if *of == stroke))
             }
             Sample::Bars => panel.has(|series| matches!(series, Series::Bars(_))),
+            Sample::Words => true,
         });
         if shown {
             self.legend.push(LegendEntry {
@@ -170,13 +173,11 @@ impl Sheet {
         markup.open("g", &[("class", "legend"), ("font-size", &px(layout::TEXT_SIZE))]);
         for (entry, &[x, y]) in self.legend.iter().zip(&layout.legend) {
             self.sample(markup, entry.sample, [x, y]);
-            let room = self.width_px - x - layout::SAMPLE_WIDTH - layout::EDGE;
+            let x_words = x + layout::sample_width(entry.sample);
+            let room = self.width_px - x_words - layout::EDGE;
             markup.words(
                 "text",
-                &[
-                    ("x", &px(x + layout::SAMPLE_WIDTH)),
-                    ("y", &px(y + 0.36 * layout::TEXT_SIZE)),
-                ],
+                &[("x", &px(x_words)), ("y", &px(y + 0.36 * layout::TEXT_SIZE))],
                 &cut_to(&entry.text, layout::TEXT_SIZE, room),
             );
         }
@@ -195,10 +196,8 @@ impl Sheet {
             0 | 1 => Style::alone(),
             _ => Style::of_layer(0).neutral(),
         };
-        let (length, middle) = (
-            layout::SAMPLE_WIDTH - 7.0,
-            [x + 0.5 * (layout::SAMPLE_WIDTH - 7.0), y],
-        );
+        let length = layout::sample_width(sample) - 7.0;
+        let middle = [x + 0.5 * length, y];
         match sample {
             Sample::Mark(Mark::Undetermined) => {
                 general.marks(markup, Mark::Undetermined, &[[middle[0], y + 8.0]]);
@@ -215,6 +214,7 @@ impl Sheet {
                     capped: [true, true],
                 }],
             ),
+            Sample::Words => {}
         }
     }
 }
@@ -239,3 +239,6 @@ fn style_of(index: usize, layers: usize) -> Style {
         Style::of_layer(index)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,6 @@
 //! One panel: its figures within a frame with ticks and captions.
 
-use super::layout::{Cell, ORDINATE_CAPTION, TEXT_SIZE, TICK, caption};
+use super::layout::{Cell, TEXT_SIZE, TICK, caption};
 use super::marks::{Bar, FAINT, INK, QUIET};
 use super::markup::{Markup, px, width_of};
 use super::words::{Obstacles, WORD_SIZE};
@@ -106,11 +106,7 @@ impl Panel {
         let words = caption(&figure.y, cell.y_ticks.unit);
         // A caption may be longer than its panel is high; smaller it can still be read.
         let fitting = TEXT_SIZE * frame.height / width_of(&words, TEXT_SIZE).max(1.0);
-        let labels = cell.y_ticks.ticks.iter();
-        let widest = labels
-            .map(|tick| width_of(&tick.label, TEXT_SIZE))
-            .fold(0.0, f64::max);
-        let x = px(frame.x - TICK - 3.0 - widest - ORDINATE_CAPTION);
+        let x = px(cell.caption_x);
         let y = px(frame.y + 0.5 * frame.height);
         markup.words(
             "text",
@@ -130,26 +126,27 @@ impl Panel {
         if self.layers.iter().all(|figure| figure.labels.is_empty()) {
             return;
         }
-        markup.open("g", &[("class", "words"), ("font-size", &px(WORD_SIZE))]);
+        let mut words = Vec::new();
         for (index, figure) in self.layers.iter().enumerate() {
-            let several = self.layers.len() > 1;
-            let colour = if several {
-                style_of(index, self.layers.len()).colour()
-            } else {
-                QUIET
+            let colour = match self.layers.len() {
+                1 => QUIET,
+                several => style_of(index, several).colour(),
             };
             for label in &figure.labels {
                 let at = [
                     cell.placement.x.share(label.at[0]),
                     cell.placement.y.share(label.at[1]),
                 ];
-                if !at.iter().all(|share| is_within(*share)) {
-                    continue;
+                if at.iter().all(|share| is_within(*share)) {
+                    obstacles.add_point(cell.frame.at(at));
+                    words.push((colour, cell.frame.at(at), typeset(&label.text)));
                 }
-                let text = typeset(&label.text);
-                if let Some([x, y]) = obstacles.place(&text, cell.frame.at(at), cell.frame) {
-                    markup.words("text", &[("x", &px(x)), ("y", &px(y)), ("fill", colour)], &text);
-                }
+            }
+        }
+        markup.open("g", &[("class", "words"), ("font-size", &px(WORD_SIZE))]);
+        for (colour, at, text) in words {
+            if let Some([x, y]) = obstacles.place(&text, at, cell.frame) {
+                markup.words("text", &[("x", &px(x)), ("y", &px(y)), ("fill", colour)], &text);
             }
         }
         markup.close();

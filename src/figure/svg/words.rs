@@ -16,6 +16,8 @@ pub(super) struct Obstacles {
     marks: Vec<[f64; 2]>,
     segments: Vec<[[f64; 2]; 2]>,
     words: Vec<Frame>,
+    /// The points that have a word, which must not seem to belong to another one.
+    points: Vec<[f64; 2]>,
 }
 
 impl Obstacles {
@@ -28,6 +30,11 @@ impl Obstacles {
     pub(super) fn add_line(&mut self, line: &[[f64; 2]]) {
         let pairs = line.windows(2).map(|pair| [pair[0], pair[1]]);
         self.segments.extend(pairs);
+    }
+
+    /// Takes in a point that has a word, whether or not there will be room for it.
+    pub(super) fn add_point(&mut self, place: [f64; 2]) {
+        self.points.push(place);
     }
 
     /// A place for a word beside a point, within a frame: its left end and its baseline. None where there is
@@ -51,9 +58,18 @@ impl Obstacles {
         });
         let chosen = boxes
             .map(|[x, y]| Frame { x, y, width, height })
-            .find(|frame| self.is_free(*frame, within))?;
+            .find(|frame| self.is_free(*frame, within) && self.is_unmistakable(*frame, [x, y]))?;
         self.words.push(chosen);
         Some([chosen.x, chosen.bottom() - 0.15 * WORD_SIZE])
+    }
+
+    /// Whether no other point with a word is nearly as near to the word as its own.
+    fn is_unmistakable(&self, frame: Frame, own: [f64; 2]) -> bool {
+        let others = self.points.iter().filter(|other| **other != own);
+        let nearest = others
+            .map(|other| distance(frame, *other))
+            .fold(f64::INFINITY, f64::min);
+        distance(frame, own) * 1.5 < nearest
     }
 
     fn is_free(&self, frame: Frame, within: Frame) -> bool {
@@ -61,11 +77,24 @@ impl Obstacles {
             && frame.right() <= within.right() - 2.0
             && frame.y >= within.y + 2.0
             && frame.bottom() <= within.bottom() - 2.0;
+        let around = Frame {
+            x: frame.x - 2.0,
+            y: frame.y - 1.0,
+            width: frame.width + 4.0,
+            height: frame.height + 2.0,
+        };
         inside
             && !self.marks.iter().any(|mark| is_near(frame, *mark, RADIUS + 1.0))
-            && !self.segments.iter().any(|segment| crosses(frame, *segment))
+            && !self.segments.iter().any(|segment| crosses(around, *segment))
             && !self.words.iter().any(|other| overlap(frame, *other))
     }
+}
+
+/// From a rectangle to a point.
+fn distance(frame: Frame, [x, y]: [f64; 2]) -> f64 {
+    let across = (frame.x - x).max(x - frame.right()).max(0.0);
+    let along = (frame.y - y).max(y - frame.bottom()).max(0.0);
+    across.hypot(along)
 }
 
 fn is_near(frame: Frame, [x, y]: [f64; 2], distance: f64) -> bool {
