@@ -134,7 +134,7 @@ fn every_command_has_help_with_an_example() {
     let lab = Lab::new();
     for command in [
         "demo", "run", "sessions", "attach", "stop", "note", "simulate", "replay", "show", "verify",
-        "import", "profiles",
+        "import", "plot", "profiles",
     ] {
         let help = lab.succeed(&[command, "--help"]);
         assert!(help.contains("Example:"), "{command}: {help}");

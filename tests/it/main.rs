@@ -11,6 +11,7 @@ mod driver;
 mod headless;
 mod kill;
 mod lab;
+mod plot;
 mod screen;
 mod unplug;
 mod wire;
