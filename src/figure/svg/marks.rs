@@ -46,6 +46,7 @@ pub(super) enum Shape {
 pub(super) struct Style {
     colour: &'static str,
     line: &'static str,
+    doubtful: &'static str,
     shape: Shape,
     decade: Shape,
     /// Whether marks have a dot in the middle, which doubles the number of shapes.
@@ -58,6 +59,7 @@ impl Style {
         Self {
             colour: BLUE,
             line: VERMILLION,
+            doubtful: INK,
             shape: Shape::Circle,
             decade: Shape::Diamond,
             dotted: false,
@@ -71,6 +73,7 @@ impl Style {
         Self {
             colour,
             line: colour,
+            doubtful: colour,
             shape,
             decade: shape,
             dotted: (index / LAYER_SHAPES.len()) % 2 == 1,
@@ -82,6 +85,7 @@ impl Style {
         Self {
             colour: INK,
             line: INK,
+            doubtful: INK,
             ..self
         }
     }
@@ -97,12 +101,13 @@ impl Style {
             Mark::Measured => ("measured", self.shape, false, RADIUS),
             Mark::Decade => ("decade", self.decade, true, RADIUS * 1.1),
             Mark::Newest => ("newest", self.shape, true, RADIUS * 1.4),
-            Mark::Doubtful => ("doubtful", Shape::Cross, false, RADIUS),
+            Mark::Doubtful => ("doubtful", Shape::Cross, false, RADIUS * 1.2),
             Mark::Second => ("second", Shape::Plus, false, RADIUS * 1.1),
             Mark::Undetermined => return self.question_marks(markup, places),
         };
         let colour = match mark {
             Mark::Second => VERMILLION,
+            Mark::Doubtful => self.doubtful,
             _ => self.colour,
         };
         markup.open(
