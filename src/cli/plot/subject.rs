@@ -18,6 +18,9 @@ use crate::units::{Script, engineering, with_error};
 /// How every SQLite file begins.
 const SQLITE_HEADER: &[u8] = b"SQLite format 3\0";
 
+/// Below this probability of the runs test the residuals are structure, not noise.
+const STRUCTURED: f64 = 1e-3;
+
 /// What a file holds.
 pub(super) enum Subject {
     /// Everything that a recording says.
@@ -201,6 +204,9 @@ fn in_words(result: &FitResult) -> String {
     let mut line = parameters.join(", ");
     if let Some(noise) = result.noise_percent {
         line.push_str(&format!("; noise {}", engineering(noise, "%", Script::Unicode)));
+    }
+    if result.runs_p.is_some_and(|p| p < STRUCTURED) {
+        line.push_str("; the residuals are no mere noise, so the errors are lower limits");
     }
     if !result.converged {
         line.push_str("; not converged");
