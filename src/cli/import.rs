@@ -1,4 +1,4 @@
-//! `interphase import`: a recording of spectra in text files.
+//! `interphase import`: a recording of spectra in files of other programs.
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use super::output;
 use crate::event::{
     EventBody, PointMeasured, SessionEnded, SessionStarted, Stamp, SweepEnded, SweepStarted, Technique,
 };
-use crate::files::delimited;
+use crate::files::{self, Format};
 use crate::profile::{Cell, Kind, find};
 use crate::recording::{Attachment, Opening, Writer};
 use crate::session::process::ENDED_COMPLETE;
@@ -21,12 +21,12 @@ use crate::session::{META_STATE_DIGEST, META_STATE_VERSION};
 use crate::spectrum::Spectrum;
 use crate::state::{STATE_VERSION, State};
 
-/// Make a recording of spectra in text files, each fitted in turn with the circuit of the cell.
+/// Make a recording of spectra in files of other programs, each fitted in turn with the circuit of the cell.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  interphase import cycles.csv --out cycles.interphase --cell battery_130")]
 pub(super) struct ImportArgs {
-    /// Text files: frequency / Hz, Z' / ohm, Z'' / ohm; a column `spectrum` separates several; `-` is
-    /// standard input
+    /// Spectra in any supported format, recognised by content; plain text has the columns frequency / Hz,
+    /// Z' / ohm, Z'' / ohm; `-` is standard input
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     /// The recording to make; must not exist
@@ -62,15 +62,24 @@ pub(super) fn run(args: &ImportArgs) -> anyhow::Result<ExitCode> {
         let name = path
             .file_name()
             .map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-        spectra.extend(delimited::read(
-            &path.display().to_string(),
-            &String::from_utf8_lossy(&bytes),
-        )?);
+        let file = path.display().to_string();
+        let reading = files::read(&file, &bytes)?;
+        for remark in &reading.remarks {
+            output::message(format!("{file}: {remark}"));
+        }
+        if let Some(broken) = reading.broken {
+            let whole = reading.spectra.len();
+            return Err(anyhow::Error::new(broken).context(format!(
+                "{file}: only {whole} spectra could be read and nothing is imported; mend the file, or cut it off \
+                 before the fault"
+            )));
+        }
         attachments.push(Attachment {
             name,
-            media_type: "text/csv".to_owned(),
+            media_type: media_type(reading.format).to_owned(),
             bytes,
         });
+        spectra.extend(reading.spectra.into_iter().map(|of| of.spectrum));
     }
     if args.out.exists() {
         bail!(
@@ -85,6 +94,14 @@ pub(super) fn run(args: &ImportArgs) -> anyhow::Result<ExitCode> {
         args.out.display()
     ));
     Ok(ExitCode::SUCCESS)
+}
+
+fn media_type(format: Format) -> &'static str {
+    match format {
+        Format::Plain => "text/csv",
+        Format::EcLabBinary | Format::Ivium | Format::PalmSens => "application/octet-stream",
+        _ => "text/plain",
+    }
 }
 
 /// Writes the recording; gives back how many sweeps could be fitted.
@@ -184,16 +201,20 @@ fn sweep_started(sweep: u32, spectrum: &Spectrum) -> SweepStarted {
             .points
             .iter()
             .map(|point| point.frequency_hz)
-            .filter(|f| f.is_finite())
+            .filter(|f| f.is_finite() && *f > 0.0)
     };
+    let first = spectrum.points.first();
     SweepStarted {
         sweep,
-        technique: Technique::Peis,
+        technique: match first.and_then(|point| point.amplitude_arms) {
+            Some(_) => Technique::Geis,
+            None => Technique::Peis,
+        },
         n_points: spectrum.points.len() as u32,
         f_max_hz: frequencies().fold(f64::NEG_INFINITY, f64::max),
         f_min_hz: frequencies().fold(f64::INFINITY, f64::min),
         bias_v: None,
-        amplitude_vrms: None,
+        amplitude_vrms: first.and_then(|point| point.amplitude_vrms),
         range: None,
     }
 }

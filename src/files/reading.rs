@@ -3,6 +3,7 @@
 use crate::spectrum::Spectrum;
 
 use super::error::ReadError;
+use super::text::Source;
 
 /// A format of spectrum files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,8 +56,26 @@ pub struct Reading {
     pub spectra: Vec<FileSpectrum>,
     /// What was decided or noticed while reading, in words: the sign of Z'', an aborted run, rows passed over.
     pub remarks: Vec<String>,
-    /// What ended the reading before the end of the file; the spectra before it are whole.
+    /// What ended the reading before the end of the file. The spectra before it are whole, but for one case: where a
+    /// text is cut off in the middle of a row and does not tell how many rows there should be, the last spectrum
+    /// holds the rows before this one.
     pub broken: Option<ReadError>,
+}
+
+/// What a reader may be asked for beyond the spectra.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ReadOptions {
+    /// The column of a text that holds the standard error of one component of Z in ohm, by its name, or by its
+    /// number from 1 where there is no header: it goes into `Point::std_error_ohm`.
+    pub sigma_column: Option<String>,
+}
+
+/// A format of text: how it is recognised from its beginning, and read.
+pub(super) struct TextEntry {
+    /// Whether a text that begins so is of this format.
+    pub recognise: fn(&str) -> bool,
+    /// Reads it.
+    pub read: fn(Source<'_>, &ReadOptions) -> Result<Reading, ReadError>,
 }
 
 /// A format: how it is recognised and read.

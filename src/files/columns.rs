@@ -1,0 +1,322 @@
+//! Which column of a table holds what.
+
+use super::names::{self, Meaning, Quantity};
+
+/// A column of numbers: its index, and what to multiply with to have the quantity in its unit and sign.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Column {
+    /// Counted from 0.
+    pub index: usize,
+    /// Scale and sign.
+    pub factor: f64,
+}
+
+/// The columns that hold Z.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Impedance {
+    /// Z' and Z''.
+    Cartesian {
+        /// Z' in ohm.
+        real: Column,
+        /// Z'' in ohm, true sign.
+        imaginary: Column,
+    },
+    /// Modulus and phase.
+    Polar {
+        /// |Z| in ohm.
+        modulus: Column,
+        /// Phase in degrees, true sign.
+        phase: Column,
+    },
+}
+
+/// Where in a row everything stands.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Columns {
+    /// The names of all columns, for messages.
+    pub names: Vec<String>,
+    /// Frequency in Hz.
+    pub frequency: Column,
+    /// Z.
+    pub impedance: Impedance,
+    /// Time in s.
+    pub time: Option<Column>,
+    /// Mean potential in V.
+    pub potential: Option<Column>,
+    /// Mean current in A.
+    pub current: Option<Column>,
+    /// Excitation in V rms.
+    pub amplitude_vrms: Option<Column>,
+    /// Excitation in A rms.
+    pub amplitude_arms: Option<Column>,
+    /// Standard error of one component of Z in ohm.
+    pub std_error: Option<Column>,
+    /// Which spectrum a row belongs to.
+    pub spectrum: Option<usize>,
+    /// The status in words of ours.
+    pub status: Option<usize>,
+}
+
+impl Columns {
+    /// Frequency, Z' and Z'' (true sign) in the first three of `count` columns without names; they are called by
+    /// their numbers, from 1.
+    pub fn unnamed(count: usize) -> Self {
+        let plain = |index| Column { index, factor: 1.0 };
+        Self {
+            names: (1..=count).map(|number| number.to_string()).collect(),
+            frequency: plain(0),
+            impedance: Impedance::Cartesian {
+                real: plain(1),
+                imaginary: plain(2),
+            },
+            time: None,
+            potential: None,
+            current: None,
+            amplitude_vrms: None,
+            amplitude_arms: None,
+            std_error: None,
+            spectrum: None,
+            status: None,
+        }
+    }
+
+    /// The columns of a header.
+    ///
+    /// # Errors
+    /// With words, where frequency or impedance is missing or stands in a unit that cannot be taken.
+    pub fn of_header<'n>(header: impl IntoIterator<Item = &'n str>) -> Result<Self, String> {
+        let mut names: Vec<String> = header
+            .into_iter()
+            .map(|name| name.trim().trim_matches('"').trim().to_owned())
+            .collect();
+        while names.last().is_some_and(String::is_empty) {
+            names.pop();
+        }
+        let found = Found {
+            meanings: names.iter().map(|name| names::meaning(name)).collect(),
+            names: &names,
+        };
+        let frequency = found.required(Quantity::Frequency, "the frequency")?;
+        let impedance = found.impedance()?;
+        let position = |quantity| found.first(quantity).map(|(index, _)| index);
+        Ok(Self {
+            frequency,
+            impedance,
+            time: found.optional(Quantity::Time),
+            potential: found.optional(Quantity::Potential),
+            current: found.optional(Quantity::Current),
+            amplitude_vrms: found.optional(Quantity::AmplitudeVrms),
+            amplitude_arms: found.optional(Quantity::AmplitudeArms),
+            std_error: found.optional(Quantity::StdError),
+            spectrum: position(Quantity::Spectrum),
+            status: position(Quantity::Status),
+            names,
+        })
+    }
+
+    /// Takes the standard error of Z from the column of this name.
+    ///
+    /// # Errors
+    /// With the columns there are, where there is none of this name.
+    pub fn take_std_error(&mut self, wanted: &str) -> Result<(), String> {
+        let exact = self.names.iter().position(|name| name == wanted.trim());
+        let index = exact
+            .or_else(|| {
+                let same = |name: &String| name.to_lowercase() == wanted.trim().to_lowercase();
+                self.names.iter().position(same)
+            })
+            .ok_or_else(|| {
+                format!(
+                    "there is no column {wanted:?} for the standard error; the columns are {}",
+                    listed(&self.names)
+                )
+            })?;
+        self.std_error = Some(Column {
+            index,
+            factor: names::resistance_factor(&self.names[index]),
+        });
+        Ok(())
+    }
+
+    /// The last column that every row must have.
+    pub fn last_required(&self) -> usize {
+        let (first, second) = match self.impedance {
+            Impedance::Cartesian { real, imaginary } => (real.index, imaginary.index),
+            Impedance::Polar { modulus, phase } => (modulus.index, phase.index),
+        };
+        self.frequency.index.max(first).max(second)
+    }
+
+    /// What was decided, in words: the sign of Z'', scales, an assumed unit of the phase.
+    pub fn remarks(&self) -> Vec<String> {
+        let name = |column: Column| format!("{:?}", self.names[column.index]);
+        let mut remarks = Vec::new();
+        let components = match self.impedance {
+            Impedance::Cartesian { real, imaginary } => {
+                remarks.push(if imaginary.factor < 0.0 {
+                    format!("Z'' is {} with its sign turned", name(imaginary))
+                } else {
+                    format!("Z'' is {} with the sign it has there", name(imaginary))
+                });
+                [real, imaginary]
+            }
+            Impedance::Polar { modulus, phase } => {
+                let said = names::meaning(&self.names[phase.index]).is_some_and(|meaning| meaning.unit_said);
+                remarks.push(format!(
+                    "Z is calculated from the modulus {} and the phase {}{}{}",
+                    name(modulus),
+                    name(phase),
+                    if phase.factor < 0.0 {
+                        " with its sign turned"
+                    } else {
+                        " with the sign it has there"
+                    },
+                    if said { "" } else { ", taken for degrees" },
+                ));
+                [modulus, modulus]
+            }
+        };
+        let mut scaled = vec![(self.frequency, "Hz"), (components[0], "ohm")];
+        if components[1] != components[0] {
+            scaled.push((components[1], "ohm"));
+        }
+        for (column, unit) in scaled {
+            let scale = column.factor.abs();
+            if (scale - 1.0).abs() > f64::EPSILON {
+                remarks.push(format!("{} is multiplied by {scale:e} to {unit}", name(column)));
+            }
+        }
+        remarks
+    }
+}
+
+/// Names in quotes, for a message.
+fn listed(names: &[String]) -> String {
+    const MOST: usize = 40;
+    let quoted: Vec<String> = names.iter().take(MOST).map(|name| format!("{name:?}")).collect();
+    let more = if names.len() > MOST { ", ..." } else { "" };
+    format!("{}{more}", quoted.join(", "))
+}
+
+/// The names of a header with what they mean.
+struct Found<'n> {
+    names: &'n [String],
+    meanings: Vec<Option<Meaning>>,
+}
+
+impl Found<'_> {
+    fn first(&self, quantity: Quantity) -> Option<(usize, &Meaning)> {
+        let of_quantity = || {
+            self.meanings
+                .iter()
+                .enumerate()
+                .filter_map(|(index, meaning)| Some((index, meaning.as_ref()?)))
+                .filter(move |(_, meaning)| meaning.quantity == quantity)
+        };
+        of_quantity()
+            .find(|(_, meaning)| meaning.factor.is_ok())
+            .or_else(|| of_quantity().next())
+    }
+
+    fn optional(&self, quantity: Quantity) -> Option<Column> {
+        let (index, meaning) = self.first(quantity)?;
+        let factor = *meaning.factor.as_ref().ok()?;
+        Some(Column {
+            index,
+            factor: if meaning.negated { -factor } else { factor },
+        })
+    }
+
+    fn required(&self, quantity: Quantity, what: &str) -> Result<Column, String> {
+        if let Some((index, meaning)) = self.first(quantity)
+            && let Err(reason) = &meaning.factor
+        {
+            return Err(format!("column {:?}: {reason}", self.names[index]));
+        }
+        self.optional(quantity).ok_or_else(|| {
+            format!(
+                "the header has no column for {what}; the columns are {}",
+                listed(self.names)
+            )
+        })
+    }
+
+    fn impedance(&self) -> Result<Impedance, String> {
+        let has = |quantity| self.first(quantity).is_some();
+        let cartesian = has(Quantity::Real) && has(Quantity::Imaginary);
+        if !cartesian && has(Quantity::Modulus) && has(Quantity::Phase) {
+            return Ok(Impedance::Polar {
+                modulus: self.required(Quantity::Modulus, "|Z|")?,
+                phase: self.required(Quantity::Phase, "the phase")?,
+            });
+        }
+        Ok(Impedance::Cartesian {
+            real: self.required(Quantity::Real, "Z'")?,
+            imaginary: self.required(Quantity::Imaginary, "Z''")?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn modulus_and_phase_serve_where_the_components_are_missing() {
+        let columns = Columns::of_header(["freq/Hz", "Re(Z)/Ohm", "|Z|/Ohm", "Phase(Z)/deg"]).unwrap();
+        assert!(matches!(columns.impedance, Impedance::Polar { modulus, .. } if modulus.index == 2));
+        let columns = Columns::of_header(["|Z|", "Phase", "-Z''", "Z'", "f"]).unwrap();
+        let Impedance::Cartesian { real, imaginary } = columns.impedance else {
+            panic!("components are there");
+        };
+        assert_eq!((real.index, imaginary.index, imaginary.factor), (3, 2, -1.0));
+    }
+
+    #[test]
+    fn what_is_missing_is_named_with_what_is_there() {
+        let message = Columns::of_header(["f", "Z'", "foo"]).unwrap_err();
+        assert_eq!(
+            message,
+            "the header has no column for Z''; the columns are \"f\", \"Z'\", \"foo\""
+        );
+        let message = Columns::of_header(["f_mhz", "Z'", "Z''"]).unwrap_err();
+        assert!(message.contains("mHz or MHz"), "{message}");
+    }
+
+    #[test]
+    fn a_usable_column_is_preferred_to_a_refused_one() {
+        let columns = Columns::of_header(["f", "Z'/Ohm cm2", "Z''/Ohm cm2", "Z'/Ohm", "Z''/Ohm"]).unwrap();
+        assert_eq!(columns.last_required(), 4);
+    }
+
+    #[test]
+    fn the_column_of_the_standard_error_is_found_by_name_and_in_its_unit() {
+        let mut columns = Columns::of_header(["f", "Z'", "Z''", "Noise [mOhm]"]).unwrap();
+        columns.take_std_error("noise [mohm]").unwrap();
+        assert_eq!(
+            columns.std_error,
+            Some(Column {
+                index: 3,
+                factor: 1e-3
+            })
+        );
+        let message = columns.take_std_error("sigma").unwrap_err();
+        assert!(message.contains("\"Noise [mOhm]\""), "{message}");
+    }
+
+    #[test]
+    fn decisions_are_told() {
+        let remarks = Columns::of_header(["f/kHz", "Z'/Ohm", "-Z''/Ohm"])
+            .unwrap()
+            .remarks();
+        assert_eq!(
+            remarks,
+            [
+                "Z'' is \"-Z''/Ohm\" with its sign turned",
+                "\"f/kHz\" is multiplied by 1e3 to Hz"
+            ]
+        );
+        let remarks = Columns::of_header(["f", "|Z|", "phase"]).unwrap().remarks();
+        assert!(remarks[0].ends_with("taken for degrees"), "{remarks:?}");
+    }
+}

@@ -1,0 +1,178 @@
+//! Numbers as instruments and spreadsheets write them.
+
+/// What a field of a table says.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Number {
+    /// A finite number.
+    Value(f64),
+    /// That there is none: empty, `NaN`, `inf`, `1.#QNAN`, `---`, `*****` and the like.
+    Missing,
+    /// Something that is no number.
+    Text,
+    /// A number with a decimal comma in a file of decimal points, or the other way round.
+    MixedDecimals,
+}
+
+/// Reads the numbers of one file and watches that its decimal sign stays the same: `1,234` is 1.234 in one file
+/// and 1234 in another, never both.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Numbers {
+    comma_allowed: bool,
+    decimal_sign: Option<char>,
+}
+
+impl Numbers {
+    /// Numbers of a file; a decimal comma is possible where commas do not separate fields.
+    pub fn new(comma_allowed: bool) -> Self {
+        Self {
+            comma_allowed,
+            decimal_sign: None,
+        }
+    }
+
+    /// What a field says.
+    pub fn read(&mut self, field: &str) -> Number {
+        let field = field.trim();
+        if let Ok(value) = field.parse::<f64>() {
+            if !value.is_finite() {
+                return Number::Missing;
+            }
+            return match self.decimal_sign {
+                Some('.') => Number::Value(value),
+                _ if !field.contains('.') => Number::Value(value),
+                None => self.decide('.', value),
+                Some(_) => Number::MixedDecimals,
+            };
+        }
+        if is_missing(field) {
+            return Number::Missing;
+        }
+        if let Some(value) = self.with_comma(field) {
+            return match self.decimal_sign {
+                Some('.') => Number::MixedDecimals,
+                _ => self.decide(',', value),
+            };
+        }
+        rewritten(field).map_or(Number::Text, Number::Value)
+    }
+
+    fn decide(&mut self, sign: char, value: f64) -> Number {
+        self.decimal_sign = Some(sign);
+        Number::Value(value)
+    }
+
+    fn with_comma(self, field: &str) -> Option<f64> {
+        if !self.comma_allowed || field.contains('.') || field.bytes().filter(|b| *b == b',').count() != 1 {
+            return None;
+        }
+        let value: f64 = field.replacen(',', ".", 1).parse().ok()?;
+        value.is_finite().then_some(value)
+    }
+}
+
+/// A single number outside of a table, with whichever decimal sign.
+pub(super) fn single(field: &str) -> Option<f64> {
+    match Numbers::new(true).read(field) {
+        Number::Value(value) => Some(value),
+        _ => None,
+    }
+}
+
+/// Whether a field may be the beginning of a number whose rest was cut off.
+pub(super) fn is_beginning(field: &str) -> bool {
+    let field = field.trim();
+    if matches!(field, "" | "+" | "-") || single(field).is_some() {
+        return true;
+    }
+    let unsigned = field.strip_suffix(['+', '-']).unwrap_or(field);
+    unsigned
+        .strip_suffix(['e', 'E'])
+        .is_some_and(|mantissa| single(mantissa).is_some())
+}
+
+/// The ways of writing that there is no number.
+fn is_missing(field: &str) -> bool {
+    let unsigned = field.trim_start_matches(['+', '-']).to_ascii_lowercase();
+    unsigned.is_empty()
+        || unsigned.bytes().all(|byte| matches!(byte, b'-' | b'*' | b'?'))
+        || unsigned.starts_with("1.#")
+        || unsigned.starts_with("1,#")
+        || unsigned.starts_with("nan(")
+        || matches!(
+            unsigned.as_str(),
+            "nan" | "inf" | "infinity" | "∞" | "n/a" | "na" | "null" | "none" | "#num!" | "#n/a" | "#div/0!"
+        )
+}
+
+/// Typographic minus signs and the exponent D of Fortran.
+fn rewritten(field: &str) -> Option<f64> {
+    let plain = field.replace(['−', '–'], "-").replace(['D', 'd'], "E");
+    if plain == field {
+        return None;
+    }
+    plain.parse::<f64>().ok().filter(|value| value.is_finite())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_of_many_hands_are_read() {
+        for (field, expected) in [
+            ("1.0003201E+003", 1000.3201),
+            (" -3,25 ", -3.25),
+            ("1,5e-3", 1.5e-3),
+            ("+7", 7.0),
+            (".5", 0.5),
+            ("5.", 5.0),
+            ("−2.5", -2.5),
+            ("1.5D+02", 150.0),
+        ] {
+            assert_eq!(Numbers::new(true).read(field), Number::Value(expected), "{field}");
+        }
+    }
+
+    #[test]
+    fn signs_of_a_missing_value_are_not_text() {
+        for field in [
+            "",
+            "NaN",
+            "-nan",
+            "inf",
+            "-Inf",
+            "1.#QNAN",
+            "-1.#IND00",
+            "---",
+            "*****",
+            "1e999",
+            "#N/A",
+        ] {
+            assert_eq!(Numbers::new(false).read(field), Number::Missing, "{field}");
+        }
+        for field in ["x", "1.2.3", "12 5", "0x10", "1,234,5", "ok"] {
+            assert_eq!(Numbers::new(true).read(field), Number::Text, "{field}");
+        }
+    }
+
+    #[test]
+    fn a_comma_among_points_is_not_taken_for_a_decimal_comma() {
+        let mut numbers = Numbers::new(true);
+        assert_eq!(numbers.read("12.5"), Number::Value(12.5));
+        assert_eq!(numbers.read("1,234"), Number::MixedDecimals);
+        let mut numbers = Numbers::new(true);
+        assert_eq!(numbers.read("1,234"), Number::Value(1.234));
+        assert_eq!(numbers.read("12.5"), Number::MixedDecimals);
+        assert_eq!(Numbers::new(false).read("1,234"), Number::Text);
+    }
+
+    #[test]
+    fn what_is_cut_off_inside_a_number_is_known() {
+        for field in ["", "-", "1", "1.", "1.5e", "1.5E-", "-3,2E+"] {
+            assert!(is_beginning(field), "{field}");
+        }
+        for field in ["x", "ok", "1.2.3", "---", "NaN"] {
+            assert!(!is_beginning(field), "{field}");
+        }
+    }
+}

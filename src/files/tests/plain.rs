@@ -1,0 +1,250 @@
+//! Plain text in its dialects.
+
+use super::*;
+use crate::spectrum::PointStatus;
+
+fn triples(reading: &Reading) -> Vec<(f64, f64, f64)> {
+    let points = reading.spectra.iter().flat_map(|of| &of.spectrum.points);
+    points
+        .map(|p| (p.frequency_hz, p.z_real_ohm, p.z_imag_ohm))
+        .collect()
+}
+
+const EXPECTED: [(f64, f64, f64); 2] = [(1000.0, 12.5, -3.25), (100.0, 20.0, -1.0)];
+
+#[test]
+fn columns_are_found_in_every_dialect() {
+    for content in [
+        "1000,12.5,-3.25\n100,20,-1\n",
+        "1000, 12.5, -3.25\r\n100, 20, -1",
+        "1000;12.5;-3.25\n100;20;-1\n",
+        "1000\t12.5\t-3.25\n100\t20\t-1\n",
+        "1000  12.5 -3.25\n\n100 20 -1",
+        "1000;12,5;-3,25\n100;20;-1,0\n",
+        "1000\t12,5\t-3,25\n100\t20\t-1,0\n",
+        "1000,0 12,5 -3,25\n100,0 20,0 -1,0\n",
+        "\"1000\",\"12.5\",\"-3.25\"\n\"100\",\"20\",\"-1\"\n",
+        "# a remark\nfrequency_hz,z_real_ohm,z_imag_ohm\n1000,12.5,-3.25\n# another\n100,20,-1\n",
+        "f_hz;z_re_ohm;z_im_ohm\n1000;12.5;-3.25\n100;20;-1\n",
+        "FREQ,ZRE,ZIM\n1000,12.5,-3.25\n100,20,-1\n",
+        "Z real;Z imag;Freq (Hz)\n12,5;-3,25;1000\n20,0;-1,0;100\n",
+        "Frequency (Hz) Z' (Ohm) Z'' (Ohm)\n1000 12.5 -3.25\n100 20 -1\n",
+        "Frequency  Z real  Z imag\n1000 12.5 -3.25\n100 20 -1\n",
+        "freq,Zre,-Zim\n1000,12.5,3.25\n100,20,1\n",
+        "freq/Hz\tRe(Z)/Ohm\t-Im(Z)/Ohm\n1000\t12.5\t3.25\n100\t20\t1\n",
+        "# freq,Re(Z),-Im(Z)\n1.000e+03,1.25e1,3.25\n1e2,20,1\n",
+        "Freq,Z',Z''\n(Hz),(Ohm),(Ohm)\n1000,12.5,-3.25\n100,20,-1\n",
+        "Freq,Z',Z''\nkHz,kOhm,Ohm\n1,0.0125,-3.25\n0.1,0.02,-1\n",
+        "f/kHz,Z'/mOhm,-Z''/Ohm\n1,12500,3.25\n0.1,20000,1\n",
+        "Sample 12 of May\n25 C, 1.5 mm\n\nf,Z',Z''\n1000,12.5,-3.25\n100,20,-1\n",
+        "date;f;Z';Z''\n2026-11-05;1000;12,5;-3,25\n2026-11-05;100;20;-1\n",
+    ] {
+        let reading = text(content).unwrap_or_else(|error| panic!("{content}\n{error}"));
+        assert_eq!(sizes(&reading), [2], "{content}");
+        for (found, expected) in triples(&reading).into_iter().zip(EXPECTED) {
+            let close = |a: f64, b: f64| (a - b).abs() <= 1e-12 * b.abs();
+            assert!(close(found.0, expected.0), "{content} {found:?}");
+            assert!(
+                close(found.1, expected.1) && close(found.2, expected.2),
+                "{content} {found:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn numbers_are_read_to_the_last_bit() {
+    let content = "0.1,0.30000000000000004,-2.2250738585072014e-308\n10,1.7976931348623157e308,-5e-324\n";
+    let expected = [
+        (0.1, 0.300_000_000_000_000_04, -2.225_073_858_507_201_4e-308),
+        (10.0, f64::MAX, -5e-324),
+    ];
+    assert_eq!(triples(&text(content).unwrap()), expected);
+}
+
+#[test]
+fn modulus_and_phase_give_the_impedance() {
+    let degrees = text("f;|Z|;phase (deg)\n10;2;-90\n1;3;0\n").unwrap();
+    let radians = text("f;|Z|;-phase (rad)\n10;2;1.5707963267948966\n1;3;0\n").unwrap();
+    for reading in [degrees, radians] {
+        let found = triples(&reading);
+        assert!(
+            found[0].1.abs() < 1e-15 && (found[0].2 + 2.0).abs() < 1e-15,
+            "{found:?}"
+        );
+        assert!((found[1].1 - 3.0).abs() < 1e-15 && found[1].2 == 0.0, "{found:?}");
+    }
+}
+
+#[test]
+fn several_spectra_are_told_apart() {
+    let row = |f: f64| format!("{f},1,-1\n");
+    let sweep = [100.0, 10.0, 1.0].map(row).concat();
+    let header = "f,Z',Z''\n";
+    for (content, names) in [
+        (
+            "sweep,f,Z',Z''\n1,10,1,-1\n1,1,1,-1\n2,10,1,-1\n2,1,1,-1\n".to_owned(),
+            ["sweep 1", "sweep 2"],
+        ),
+        (
+            "spectrum,f,Z',Z''\na,10,1,-1\nb,10,1,-1\na,1,1,-1\nb,1,1,-1\n".to_owned(),
+            ["spectrum a", "spectrum b"],
+        ),
+        (format!("{header}{sweep}\n{sweep}"), ["", ""]),
+        (format!("{header}{sweep}{header}{sweep}"), ["", ""]),
+        (format!("{header}{sweep}{sweep}"), ["sweep 1", "sweep 2"]),
+        (
+            format!("first cell\n{header}{sweep}\nsecond cell\n{header}{sweep}"),
+            ["", "second cell"],
+        ),
+    ] {
+        let reading = text(&content).unwrap_or_else(|error| panic!("{content}\n{error}"));
+        assert_eq!(reading.spectra.len(), 2, "{content}");
+        let found: Vec<&str> = reading.spectra.iter().map(|of| of.name.as_str()).collect();
+        assert_eq!(found, names, "{content}");
+    }
+    let double_spaced = "f,Z',Z''\n100,1,-1\n\n10,1,-1\n\n1,1,-1\n";
+    assert_eq!(
+        sizes(&text(double_spaced).unwrap()),
+        [3],
+        "a blank line after every row"
+    );
+}
+
+#[test]
+fn a_repeated_header_may_have_other_columns() {
+    let reading = text("f,Z',Z''\n10,1,-2\n1,1,-2\nZ',-Z'',f\n1,2,10\n1,2,1\n").unwrap();
+    assert_eq!(sizes(&reading), [2, 2]);
+    assert_eq!(reading.spectra[0].spectrum, reading.spectra[1].spectrum);
+}
+
+#[test]
+fn what_is_no_number_is_refused_with_line_and_column() {
+    for (content, expected) in [
+        (
+            "1000,12.5,-3.25\n100,x,-1\n",
+            "a.csv:2: column 2: Z' is \"x\", not a number",
+        ),
+        (
+            "f;Z';Z''\n1;2;3\n1;2\n1;2;3\n",
+            "a.csv:3: the row has 2 fields, but column 3, \"Z''\", is needed",
+        ),
+        (
+            "f,Z',Z''\n1,2,3\n-1,2,3\n",
+            "a.csv:3: column 1: the frequency is -1; it must be above 0",
+        ),
+        (
+            "f,Z',Z''\n1,2,3\n1,2,3,4\n",
+            "a.csv:3: the row has 4 fields, the header 3: which column is which cannot be told",
+        ),
+        (
+            "f;Z';Z''\n10;2.5;3\n1;1,234;3\n",
+            "a.csv:3: column 2: Z' is \"1,234\", but the numbers before it have the other decimal sign",
+        ),
+    ] {
+        assert_eq!(text(content).unwrap_err().to_string(), expected);
+    }
+}
+
+#[test]
+fn a_text_without_a_spectrum_is_refused_with_what_is_needed() {
+    for (content, word) in [
+        ("", "three columns are needed"),
+        ("1,2\n", "three columns are needed"),
+        ("f,Z',Z''\n", "no point"),
+        ("0,1,-1\n0,1,-1\n", "frequency above 0"),
+        ("time,voltage\n1,2\n", "no column for the frequency"),
+        (
+            "time,voltage,current\n1,2,3\n2,2,3\n",
+            "the columns are \"time\", \"voltage\", \"current\"",
+        ),
+        ("f,Z',Y''\n1,2,3\n2,2,3\n", "no column for Z''"),
+        ("10,\u{1b}[2J,-1\n", "\\u{1b}"),
+        ("f_mhz,Z',Z''\n1,2,3\n", "mHz or MHz"),
+        ("f,Z' (Ohm cm2),Z'' (Ohm cm2)\n1,2,3\n", "area"),
+        ("1000,5,12,5,-3,25\n100,0,20,0,-1,0\n", "decimal signs"),
+        ("\0\0\0", "no text"),
+    ] {
+        let error = text(content).unwrap_err().to_string();
+        assert!(error.contains(word), "{content:?}: {error}");
+    }
+}
+
+#[test]
+fn numbers_that_are_none_make_invalid_points() {
+    let reading = text("f,Z',Z''\n1000,NaN,-1\n100,1,inf\n10,---,-1\n0,1,-1\n1,,-1\n0.1,1,-1\n").unwrap();
+    let points = &reading.spectra[0].spectrum.points;
+    assert_eq!(points.len(), 6);
+    assert!(
+        points[..5]
+            .iter()
+            .all(|point| point.status == PointStatus::Invalid)
+    );
+    assert!(points[5].is_usable());
+    assert!(
+        reading
+            .remarks
+            .iter()
+            .any(|remark| remark.contains("4 of 6 rows lack a number"))
+    );
+}
+
+#[test]
+fn a_row_cut_off_at_the_end_leaves_those_before() {
+    for content in [
+        "f,Z',Z''\n10,1,-1\n1,2",
+        "f,Z',Z''\n10,1,-1\n1,2,",
+        "f,Z',Z'',t\n10,1,-1,4\n1,2,-1",
+    ] {
+        let reading = text(content).unwrap();
+        assert_eq!(sizes(&reading), [1], "{content}");
+        assert!(reading.broken.is_some());
+    }
+}
+
+#[test]
+fn whole_spectra_before_a_fault_are_given() {
+    let reading = text("f,Z',Z''\n10,1,-1\n1,1,-1\n\n10,1,-1\n1,x,-1\n1,1,-1\n").unwrap();
+    assert_eq!(sizes(&reading), [2]);
+    assert_eq!(
+        reading.broken.unwrap().to_string(),
+        "a.csv:6: column 2: Z' is \"x\", not a number"
+    );
+    let taking_turns = "sweep,f,Z',Z''\n1,10,1,-1\n2,10,1,-1\n1,1,1,-1\n2,1,x,-1\n1,0.1,1,-1\n";
+    assert!(text(taking_turns).is_err(), "neither of the two is whole");
+}
+
+#[test]
+fn a_sign_that_looks_reversed_is_told_and_not_changed() {
+    let reading = text("1000,1,2\n100,5,5\n10,9,2\n").unwrap();
+    assert_eq!(triples(&reading)[0].2, 2.0);
+    assert!(
+        reading
+            .remarks
+            .iter()
+            .any(|remark| remark.contains("name the column -Z''"))
+    );
+    assert!(reading.remarks.iter().any(|remark| remark.contains("true sign")));
+    for content in [
+        "1000,1,2\n100,5,-5\n10,9,-2\n",
+        "f,Z',-Z''\n1000,1,-2\n100,5,-5\n10,9,-2\n",
+    ] {
+        let reading = text(content).unwrap();
+        assert!(
+            !reading.remarks.iter().any(|remark| remark.contains("reversed")),
+            "{content}"
+        );
+    }
+}
+
+#[test]
+fn standard_errors_are_taken_by_number_where_there_is_no_header() {
+    let reading = with_sigma(b"10,1,-1,0.5\n1,1,-1,0.25\n", "4").unwrap();
+    let errors: Vec<Option<f64>> = usable(&reading).map(|point| point.std_error_ohm).collect();
+    assert_eq!(errors, [Some(0.5), Some(0.25)]);
+    let error = with_sigma(b"f,Z',Z'',s\n10,1,-1,0\n", "s").unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "a.csv:2: column 4: the standard error is 0; it must be above 0"
+    );
+}
