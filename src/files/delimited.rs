@@ -40,7 +40,10 @@ pub(super) fn read_as(
             break;
         }
     }
-    if table.blocks.blank_lines_mean_nothing(&table.rows) {
+    if table
+        .blocks
+        .blank_lines_mean_nothing(&table.rows, fault.is_some())
+    {
         table.rows.merge_groups();
     }
     if heading.header_line.is_some() {
@@ -88,9 +91,8 @@ impl<'t> Table<'t, '_> {
 
     /// Whether a line is a further header; then a further block of rows begins.
     fn begin_at_header(&mut self, content: &str) -> bool {
-        let mut names = Vec::new();
-        self.rows.separator().split(content, &mut names);
-        let Ok(mut columns) = Columns::of_header(names.iter().copied()) else {
+        let count = self.rows.columns().names.len();
+        let Some(mut columns) = heading::repeated_header(content, count) else {
             return false;
         };
         if let Some(wanted) = &self.options.sigma_column
@@ -112,10 +114,11 @@ struct Blocks {
 }
 
 impl Blocks {
-    /// Blank lines separate spectra, unless there is one after every row or so.
-    fn blank_lines_mean_nothing(&self, rows: &Rows<'_>) -> bool {
+    /// Blank lines separate spectra, unless there is one after every row or so. What is read of an incomplete
+    /// last spectrum says nothing.
+    fn blank_lines_mean_nothing(&self, rows: &Rows<'_>, incomplete: bool) -> bool {
         const FEWEST_POINTS: usize = 2;
-        self.by_blank_line && !self.by_name && rows.smallest_group() < FEWEST_POINTS
+        self.by_blank_line && !self.by_name && rows.smallest_group(incomplete) < FEWEST_POINTS
     }
 }
 

@@ -130,8 +130,9 @@ impl<'t> Gathering<'t> {
                 ReadError::whole_file(self.file, message)
             }));
         }
-        if let [only] = self.spectra.as_mut_slice() {
-            only.name.clear();
+        match self.spectra.as_mut_slice() {
+            [only] => only.name.clear(),
+            several => name_all(several),
         }
         self.remark_invalid(rows);
         Ok(Reading {
@@ -165,6 +166,15 @@ impl<'t> Gathering<'t> {
             self.remark(format!(
                 "{missing} of {kept} rows lack a number: marked as invalid"
             ));
+        }
+    }
+}
+
+/// Of several spectra each has a name.
+fn name_all(spectra: &mut [FileSpectrum]) {
+    for (index, of) in spectra.iter_mut().enumerate() {
+        if of.name.is_empty() {
+            of.name = format!("spectrum {}", index + 1);
         }
     }
 }

@@ -47,7 +47,7 @@ pub(super) fn find<'t>(source: Source<'t>) -> Result<Heading<'t>, ReadError> {
     let mut lines = Lines::of(source.text);
     let mut before: Option<Line<'t>> = None;
     let mut passed_over = 0;
-    let mut only_numbers: Option<(Line<'t>, Lines<'t>)> = None;
+    let mut only_numbers: Option<(Line<'t>, Option<Line<'t>>, Lines<'t>)> = None;
     let mut best_text: Option<(usize, Line<'t>)> = None;
     loop {
         let at = lines.clone();
@@ -67,7 +67,7 @@ pub(super) fn find<'t>(source: Source<'t>) -> Result<Heading<'t>, ReadError> {
             if next.is_some_and(|next| count_of(separator, next.text) == count) {
                 return without_header(source, line, before, at);
             }
-            only_numbers.get_or_insert((line, at));
+            only_numbers.get_or_insert((line, before, at));
         } else {
             let known = known_names(content);
             if best_text.is_none_or(|(most, _)| known > most) && (known > 0 || comment.is_none()) {
@@ -77,10 +77,20 @@ pub(super) fn find<'t>(source: Source<'t>) -> Result<Heading<'t>, ReadError> {
         before = Some(line);
         passed_over += 1;
     }
-    if let Some((line, at)) = only_numbers {
-        return without_header(source, line, None, at);
+    if let Some((line, before, at)) = only_numbers {
+        return without_header(source, line, before, at);
     }
     Err(not_found(source, best_text.map(|(_, line)| line)))
+}
+
+/// The columns of a header that stands in the middle of a table, preferably as many as before.
+pub(super) fn repeated_header(content: &str, count: usize) -> Option<Columns> {
+    let mut understood: Vec<Columns> = header_splits(content)
+        .iter()
+        .filter_map(|(_, names)| Columns::of_header(names.iter().map(String::as_str)).ok())
+        .collect();
+    let same = understood.iter().position(|columns| columns.names.len() == count);
+    (!understood.is_empty()).then(|| understood.swap_remove(same.unwrap_or(0)))
 }
 
 /// A header that is understood, with the separator that fits the row under it.

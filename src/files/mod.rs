@@ -23,10 +23,12 @@ mod rows;
 mod text;
 mod unit;
 mod versa_studio;
+mod writing;
 mod zplot;
 
 pub use error::ReadError;
 pub use reading::{FileSpectrum, Format, ReadOptions, Reading};
+pub use writing::{WriteError, format_of_extension, write};
 
 use reading::{FormatEntry, TextEntry};
 

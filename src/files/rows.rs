@@ -117,19 +117,16 @@ impl<'t> Rows<'t> {
         &self.columns
     }
 
-    /// What separates the fields.
-    pub fn separator(&self) -> Separator {
-        self.separator
-    }
-
     /// Whether the spectrum that is being read has a point.
     pub fn has_points(&self) -> bool {
         self.current.is_some()
     }
 
-    /// The number of points of the smallest spectrum.
-    pub fn smallest_group(&self) -> usize {
-        let sizes = self.groups.iter().map(|group| group.points.len());
+    /// The number of points of the smallest spectrum, the last of several perhaps not counted.
+    pub fn smallest_group(&self, without_last: bool) -> usize {
+        let without_last = without_last && self.groups.len() > 1;
+        let counted = &self.groups[..self.groups.len() - usize::from(without_last)];
+        let sizes = counted.iter().map(|group| group.points.len());
         sizes.min().unwrap_or(0)
     }
 
@@ -152,7 +149,7 @@ impl<'t> Rows<'t> {
                 .is_none_or(|field| super::number::single(field).is_some())
     }
 
-    /// From here on the rows belong to a further spectrum, with other columns perhaps.
+    /// From here on the rows belong to a further spectrum, of this name if it is not empty, with other columns perhaps.
     pub fn begin_block(&mut self, name: &str, columns: Option<Columns>) {
         if let Some(columns) = columns {
             self.columns = columns;
@@ -160,7 +157,9 @@ impl<'t> Rows<'t> {
         }
         self.by_key.clear();
         self.current = None;
-        name.clone_into(&mut self.next_name);
+        if !name.is_empty() {
+            name.clone_into(&mut self.next_name);
+        }
     }
 
     /// Takes a row.

@@ -44,7 +44,8 @@ pub(super) fn read(source: Source<'_>, options: &ReadOptions) -> Result<Reading,
         };
         let mut rows = match rows(source, definition, options) {
             Ok(rows) => rows,
-            Err(error) => {
+            Err(Refused::StdError(error)) => return Err(error),
+            Err(Refused::Impedance(error)) => {
                 passed_over += 1;
                 refused.get_or_insert(error);
                 continue;
@@ -84,14 +85,23 @@ fn segment_name(text: &str) -> Option<&str> {
     (!number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())).then_some(number)
 }
 
-fn rows<'t>(source: Source<'t>, definition: Line<'t>, options: &ReadOptions) -> Result<Rows<'t>, ReadError> {
+/// What a segment lacks.
+enum Refused {
+    /// Frequency or Z: it is of another technique.
+    Impedance(ReadError),
+    /// The wanted column of standard errors.
+    StdError(ReadError),
+}
+
+fn rows<'t>(source: Source<'t>, definition: Line<'t>, options: &ReadOptions) -> Result<Rows<'t>, Refused> {
     let refuse = |message| ReadError::in_line(source.file, definition.number, message);
     let names = definition.text.trim_start_matches("Definition=").split(',');
-    let mut columns = Columns::of_header(names).map_err(refuse)?;
+    let mut columns = Columns::of_header(names).map_err(|message| Refused::Impedance(refuse(message)))?;
     // Numbers and bits here, not words of ours.
     columns.status = None;
     if let Some(wanted) = &options.sigma_column {
-        columns.take_std_error(wanted).map_err(refuse)?;
+        let taken = columns.take_std_error(wanted);
+        taken.map_err(|message| Refused::StdError(refuse(message)))?;
     }
     Ok(Rows::new(source.file, columns, Separator::Character(',')))
 }

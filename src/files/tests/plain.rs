@@ -90,12 +90,15 @@ fn several_spectra_are_told_apart() {
             "spectrum,f,Z',Z''\na,10,1,-1\nb,10,1,-1\na,1,1,-1\nb,1,1,-1\n".to_owned(),
             ["spectrum a", "spectrum b"],
         ),
-        (format!("{header}{sweep}\n{sweep}"), ["", ""]),
-        (format!("{header}{sweep}{header}{sweep}"), ["", ""]),
+        (format!("{header}{sweep}\n{sweep}"), ["spectrum 1", "spectrum 2"]),
+        (
+            format!("{header}{sweep}{header}{sweep}"),
+            ["spectrum 1", "spectrum 2"],
+        ),
         (format!("{header}{sweep}{sweep}"), ["sweep 1", "sweep 2"]),
         (
             format!("first cell\n{header}{sweep}\nsecond cell\n{header}{sweep}"),
-            ["", "second cell"],
+            ["spectrum 1", "second cell"],
         ),
     ] {
         let reading = text(&content).unwrap_or_else(|error| panic!("{content}\n{error}"));

@@ -1,0 +1,106 @@
+//! Spectra written for other programs.
+
+mod csv;
+mod ec_lab_text;
+mod zplot;
+
+#[cfg(test)]
+mod tests;
+
+use crate::spectrum::Point;
+
+use super::reading::{FileSpectrum, Format};
+
+/// Why spectra cannot be written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum WriteError {
+    /// The format has no place for more than one.
+    #[error("a {format} file holds one spectrum, not {count}; write one file a spectrum, or .csv or .mpt")]
+    SeveralSpectra {
+        /// What the file would be.
+        format: &'static str,
+        /// How many there are.
+        count: usize,
+    },
+    /// There is no point to write.
+    #[error("there is no point to write")]
+    NoPoint,
+    /// The format is only read.
+    #[error("{0:?} is only read; write .csv, .z or .mpt")]
+    OnlyRead(Format),
+}
+
+/// The format to write for a file extension (`csv`, `txt`, `z`, `mpt`, in any case); `None` for others.
+#[must_use]
+pub fn format_of_extension(extension: &str) -> Option<Format> {
+    match extension.to_ascii_lowercase().as_str() {
+        "csv" | "txt" => Some(Format::Plain),
+        "z" => Some(Format::ZPlot),
+        "mpt" => Some(Format::EcLabText),
+        _ => None,
+    }
+}
+
+/// Writes spectra at the end of `out`, so that [`super::read`] gives the same frequencies, Z' and Z'' to the last bit:
+/// [`Format::Plain`] as comma-separated columns with a header, [`Format::ZPlot`], [`Format::EcLabText`]. Gives back
+/// what the format has no place for, in words: points that are not usable are kept in plain text only.
+///
+/// # Errors
+/// Where the format is only read, has no place for several spectra, or nothing would be written.
+pub fn write(format: Format, spectra: &[FileSpectrum], out: &mut Vec<u8>) -> Result<Vec<String>, WriteError> {
+    match format {
+        Format::Plain => csv::write(spectra, out).map(|()| Vec::new()),
+        Format::ZPlot => {
+            let (usable, remarks) = usable(spectra)?;
+            zplot::write(&usable, out)?;
+            Ok(remarks)
+        }
+        Format::EcLabText => {
+            let (usable, remarks) = usable(spectra)?;
+            let more = ec_lab_text::write(&usable, out);
+            Ok(remarks.into_iter().chain(more).collect())
+        }
+        other => Err(WriteError::OnlyRead(other)),
+    }
+}
+
+/// The usable points of each spectrum, and how many are left out.
+fn usable(spectra: &[FileSpectrum]) -> Result<(Vec<Vec<&Point>>, Vec<String>), WriteError> {
+    let all: usize = spectra.iter().map(|of| of.spectrum.points.len()).sum();
+    let usable: Vec<Vec<&Point>> = spectra
+        .iter()
+        .map(|of| {
+            of.spectrum
+                .points
+                .iter()
+                .filter(|point| point.is_usable())
+                .collect()
+        })
+        .filter(|points: &Vec<&Point>| !points.is_empty())
+        .collect();
+    let kept: usize = usable.iter().map(Vec::len).sum();
+    if kept == 0 {
+        return Err(WriteError::NoPoint);
+    }
+    let remarks = (kept < all).then(|| {
+        let left_out = all - kept;
+        format!("{left_out} of {all} points are overloaded or invalid; the format cannot say so: they are left out")
+    });
+    Ok((usable, remarks.into_iter().collect()))
+}
+
+/// A number with as many digits as tell it from its neighbours, and an exponent of `digits` digits: `-1.25E+003`.
+fn scientific(value: f64, digits: usize) -> String {
+    let text = format!("{value:E}");
+    match text.split_once('E') {
+        Some((mantissa, exponent)) => {
+            let point = if mantissa.contains('.') { "" } else { ".0" };
+            let (sign, exponent) = match exponent.strip_prefix('-') {
+                Some(exponent) => ('-', exponent),
+                None => ('+', exponent),
+            };
+            format!("{mantissa}{point}E{sign}{exponent:0>digits$}")
+        }
+        None => text,
+    }
+}
