@@ -10,6 +10,9 @@ use super::text::{Line, Lines, Source};
 /// After so many lines without a table there is none.
 const MOST_LINES_BEFORE: usize = 1000;
 
+/// A longer line is no row of a spectrum, and not worth the memory of its fields.
+const LONGEST_LINE: usize = 64 * 1024;
+
 const SEPARATORS: [Separator; 4] = [
     Separator::Character(';'),
     Separator::Character('\t'),
@@ -26,8 +29,6 @@ pub(super) struct Heading<'t> {
     pub separator: Separator,
     /// The line of the header; `None` where there is no header.
     pub header_line: Option<usize>,
-    /// How many lines of other text stand before it.
-    pub passed_over: usize,
     /// The lines from the first row on.
     pub rows: Lines<'t>,
 }
@@ -54,10 +55,14 @@ pub(super) fn find<'t>(source: Source<'t>) -> Result<Heading<'t>, ReadError> {
         let Some(line) = lines.next().filter(|_| passed_over < MOST_LINES_BEFORE) else {
             break;
         };
+        if line.text.len() > LONGEST_LINE {
+            let message =
+                format!("the line is longer than {LONGEST_LINE} bytes: this is no table of a spectrum");
+            return Err(ReadError::in_line(source.file, line.number, message));
+        }
         let comment = remark(line.text);
         let content = comment.unwrap_or(line.text);
-        if let Some(mut heading) = header(line, content, &lines) {
-            heading.passed_over = passed_over;
+        if let Some(heading) = header(line, content, &lines) {
             return Ok(heading);
         }
         if comment.is_none()
@@ -109,7 +114,6 @@ fn header<'t>(line: Line<'t>, content: &'t str, after: &Lines<'t>) -> Option<Hea
             columns: columns.clone(),
             separator,
             header_line: Some(line.number),
-            passed_over: 0,
             rows: rows.clone(),
         };
         let row = rows.clone().find(|row| remark(row.text).is_none());
@@ -266,7 +270,6 @@ fn without_header<'t>(
         columns: Columns::unnamed(count),
         separator,
         header_line: None,
-        passed_over: first.number - 1,
         rows,
     })
 }

@@ -38,6 +38,29 @@ pub enum Format {
     PalmSens,
 }
 
+impl Format {
+    /// What people call it.
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Plain => "plain text",
+            Self::EcLabText => "EC-Lab text (.mpt)",
+            Self::EcLabBinary => "EC-Lab binary (.mpr)",
+            Self::Gamry => "Gamry (.DTA)",
+            Self::ZPlot => "ZPlot (.z)",
+            Self::VersaStudio => "VersaStudio (.par)",
+            Self::Autolab => "Autolab text",
+            Self::PowerSuite => "PowerSuite text",
+            Self::ChInstruments => "CH Instruments text",
+            Self::Parstat => "Parstat text",
+            Self::EcoChemieDfr => "Eco Chemie (.dfr)",
+            Self::EcoChemieP00 => "Eco Chemie (.P00)",
+            Self::Ivium => "Ivium (.idf)",
+            Self::PalmSens => "PalmSens (.pssession)",
+        }
+    }
+}
+
 /// One spectrum of a file, with what the file says about it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FileSpectrum {

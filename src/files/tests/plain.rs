@@ -167,6 +167,7 @@ fn a_text_without_a_spectrum_is_refused_with_what_is_needed() {
         ("f,Z' (Ohm cm2),Z'' (Ohm cm2)\n1,2,3\n", "area"),
         ("1000,5,12,5,-3,25\n100,0,20,0,-1,0\n", "decimal signs"),
         ("\0\0\0", "no text"),
+        (&"1,2,3,".repeat(20_000), "longer than"),
     ] {
         let error = text(content).unwrap_err().to_string();
         assert!(error.contains(word), "{content:?}: {error}");

@@ -26,7 +26,7 @@ pub enum WriteError {
     #[error("there is no point to write")]
     NoPoint,
     /// The format is only read.
-    #[error("{0:?} is only read; write .csv, .z or .mpt")]
+    #[error("{} is only read; write .csv, .z or .mpt", .0.label())]
     OnlyRead(Format),
 }
 

@@ -168,7 +168,7 @@ fn extensions_choose_the_format() {
 
 #[test]
 fn exponents_have_the_digits_of_their_format() {
-    assert_eq!(scientific(1000.320_1, 3), "1.0003201E+003");
+    assert_eq!(scientific(1_000.320_1, 3), "1.0003201E+003");
     assert_eq!(scientific(-0.5, 2), "-5.0E-01");
     assert_eq!(scientific(0.0, 2), "0.0E+00");
     assert_eq!(scientific(5e-324, 2), "5.0E-324");
