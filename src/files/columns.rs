@@ -153,11 +153,12 @@ impl Columns {
         let mut remarks = Vec::new();
         let components = match self.impedance {
             Impedance::Cartesian { real, imaginary } => {
-                remarks.push(if imaginary.factor < 0.0 {
-                    format!("Z'' is {} with its sign turned", name(imaginary))
-                } else {
-                    format!("Z'' is {} with the sign it has there", name(imaginary))
-                });
+                // Of the name that this program itself writes there is nothing to decide.
+                if imaginary.factor < 0.0 {
+                    remarks.push(format!("Z'' is {} with its sign turned", name(imaginary)));
+                } else if self.names[imaginary.index] != "z_imag_ohm" {
+                    remarks.push(format!("Z'' is {} with the sign it has there", name(imaginary)));
+                }
                 [real, imaginary]
             }
             Impedance::Polar { modulus, phase } => {

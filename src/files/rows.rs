@@ -239,6 +239,8 @@ impl<'t> Rows<'t> {
             .find(|word| title.contains(word))
             .unwrap_or("spectrum");
         match super::number::single(key) {
+            // Numbered in the order of the file, as everywhere else: the column may count from 0.
+            Some(_) if word == "spectrum" => String::new(),
             Some(number) => format!("{word} {number}"),
             None => format!("{word} {}", key.escape_debug()),
         }
