@@ -5,18 +5,24 @@
 
 pub mod error;
 pub mod reading;
+#[cfg(test)]
+mod samples;
 
 mod autolab;
+mod bytes;
 mod ch_instruments;
 mod columns;
 mod delimited;
+mod ec_lab_binary;
 mod ec_lab_text;
 mod eco_chemie;
 mod gamry;
 mod gathering;
 mod heading;
+mod ivium;
 mod names;
 mod number;
+mod palmsens;
 mod parstat;
 mod power_suite;
 mod rows;
@@ -33,7 +39,20 @@ pub use writing::{WriteError, format_of_extension, write};
 use reading::{FormatEntry, TextEntry};
 
 /// The formats that are no text, or a text without rows, in the order in which they are tried.
-static FORMATS: &[FormatEntry] = &[];
+static FORMATS: &[FormatEntry] = &[
+    FormatEntry {
+        recognise: ec_lab_binary::recognise,
+        read: ec_lab_binary::read,
+    },
+    FormatEntry {
+        recognise: ivium::recognise,
+        read: ivium::read,
+    },
+    FormatEntry {
+        recognise: palmsens::recognise,
+        read: palmsens::read,
+    },
+];
 
 /// The formats of lines and columns, in the order in which they are tried; plain text last, because it takes
 /// nearly anything.
