@@ -8,7 +8,7 @@ use crate::files::samples::assert_sample;
 fn array(kind: i64, unit: &str, values: &[String]) -> String {
     let values: Vec<String> = values.iter().map(|value| format!("{{\"V\":{value}}}")).collect();
     format!(
-        "{{\"Type\":\"PalmSens.Data.DataArray\",\"ArrayType\":{kind},\"Unit\":{{\"Type\":\"PalmSens.Units\",\"S\":\"Ω\",\
+        "{{\"Type\":\"PalmSens.Data.DataArray\",\"ArrayType\":{kind},\"Unit\":{{\"Type\":\"PalmSens.Units\",\"S\":\"\u{2126}\",\
          {unit}}},\"DataValues\":[{}]}}",
         values.join(",")
     )
