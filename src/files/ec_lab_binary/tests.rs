@@ -4,6 +4,7 @@ use super::sample::{Cell, File, PEIS, Settings, impedance, peis_record};
 use super::*;
 use crate::files::error::Place;
 use crate::files::samples::assert_sample;
+use crate::spectrum::PointStatus;
 
 fn reading(file: &File) -> Reading {
     read("a.mpr", &file.bytes()).unwrap()
@@ -186,6 +187,18 @@ fn rows_of_settings_and_loops_separate_sweeps_too() {
     }
     file.loops = vec![0, 6, 9];
     assert_eq!(names(&reading(&file)), ["loop 1", "loop 2", "loop 3"]);
+}
+
+#[test]
+fn sweeps_of_one_cycle_are_told_apart_by_their_own_count() {
+    let mut file = File::peis(3, 1);
+    file.ids.push(469);
+    for (index, record) in file.records.iter_mut().enumerate() {
+        record.push(Cell::U32(1 + u32::from(index >= 4)));
+    }
+    let reading = reading(&file);
+    assert_eq!(names(&reading), ["sweep 1", "sweep 2"]);
+    assert_eq!(reading.spectra[0].spectrum.points.len(), 4);
 }
 
 #[test]
