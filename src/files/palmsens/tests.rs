@@ -7,8 +7,16 @@ use crate::files::samples::assert_sample;
 /// An array of a session.
 fn array(kind: i64, unit: &str, values: &[String]) -> String {
     let values: Vec<String> = values.iter().map(|value| format!("{{\"V\":{value}}}")).collect();
+    let name = match kind {
+        0 => "Time",
+        2 | ALTERNATING_CURRENT => "MicroAmpere",
+        FREQUENCY => "Hertz",
+        REAL => "ZRe",
+        IMAGINARY => "ZIm",
+        _ => "Volt",
+    };
     format!(
-        "{{\"Type\":\"PalmSens.Data.DataArray\",\"ArrayType\":{kind},\"Unit\":{{\"Type\":\"PalmSens.Units\",\"S\":\"\u{2126}\",\
+        "{{\"Type\":\"PalmSens.Data.DataArray\",\"ArrayType\":{kind},\"Unit\":{{\"Type\":\"PalmSens.Units.{name}\",\"S\":\"\u{2126}\",\
          {unit}}},\"DataValues\":[{}]}}",
         values.join(",")
     )
