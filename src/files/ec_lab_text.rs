@@ -1,7 +1,8 @@
-//! BioLogic EC-Lab and BT-Lab text, `.mpt`: the number of header lines in the second line, settings in columns of 20
-//! characters, the names of the columns in the last header line, then rows separated by tabs. Z'' is stored
-//! negated (`-Im(Z)/Ohm`), the amplitude as zero to peak. Several spectra follow each other with a `cycle number`.
-//! Techniques that also do other things (Modulo Bat) have rows of frequency 0 between the spectra.
+//! BioLogic EC-Lab and BT-Lab text, `.mpt`: the number of header lines in the second line, settings in columns of
+//! 20 characters, the names of the columns in the last header line, then rows separated by tabs. Z'' is stored
+//! negated (`-Im(Z)/Ohm`), the amplitude as zero to peak; `time/s` is when a point ended. Several spectra follow
+//! each other with a `cycle number`. Techniques that also do other things (Modulo Bat) have rows of frequency 0
+//! between the spectra.
 
 use std::f64::consts::SQRT_2;
 
@@ -67,6 +68,7 @@ pub(super) fn read(source: Source<'_>, options: &ReadOptions) -> Result<Reading,
     let fault = lines.find_map(|line| rows.read(line).err());
     gathering.add_table("", rows);
     settings.apply(&mut gathering);
+    gathering.stamps_are_ends();
     gathering.finish(fault)
 }
 

@@ -92,6 +92,17 @@ impl<'t> Gathering<'t> {
         }
     }
 
+    /// For formats that stamp the end of a point: each begins when the one before it ended, and of the first
+    /// the file does not say.
+    pub fn stamps_are_ends(&mut self) {
+        for of in &mut self.spectra {
+            let mut end = None;
+            for point in &mut of.spectrum.points {
+                end = std::mem::replace(&mut point.t_start_s, end);
+            }
+        }
+    }
+
     /// Applies something to every point so far: an amplitude that stands in the head of the file.
     pub fn for_points(&mut self, from_spectrum: usize, mut change: impl FnMut(&mut Point)) {
         for spectrum in self.spectra.iter_mut().skip(from_spectrum) {

@@ -80,10 +80,12 @@ fn amplitudes_are_rms() {
 
 #[test]
 fn time_potential_and_current_are_kept_in_si_units() {
+    let points = reading("ec_lab_peis.mpt").spectra[0].spectrum.points.clone();
     let point = reading("ec_lab_peis.mpt").spectra[1].spectrum.points[0].clone();
     assert_eq!(point.potential_v, Some(0.0242));
     assert!((point.current_a.unwrap() / -6.8e-6 - 1.0).abs() < 1e-12);
-    assert!(point.t_start_s.unwrap() > 0.0);
+    // The stamps are ends: the second point began when the first one ended.
+    assert_eq!((points[0].t_start_s, points[1].t_start_s), (None, Some(0.450021)));
     for name in ["gamry.DTA", "gamry_drift_corrected.DTA"] {
         let point = reading(name).spectra[0].spectrum.points[1].clone();
         assert_eq!(

@@ -7,8 +7,27 @@ use crate::spectrum::Point;
 
 use super::scientific;
 
-const COLUMNS: &str =
-    "freq/Hz\tRe(Z)/Ohm\t-Im(Z)/Ohm\t|Z|/Ohm\tPhase(Z)/deg\ttime/s\t<Ewe>/V\t<I>/mA\tcycle number\t";
+const COLUMNS: &str = "freq/Hz\tRe(Z)/Ohm\t-Im(Z)/Ohm\t|Z|/Ohm\tPhase(Z)/deg\t";
+
+/// A column that is written where every point has a value for it. EC-Lab stamps the end of a point.
+type Optional = (&'static str, fn(&[&Point], usize) -> Option<f64>);
+const OPTIONAL: [Optional; 3] = [
+    ("time/s\t", end_s),
+    ("<Ewe>/V\t", |points, index| points[index].potential_v),
+    ("<I>/mA\t", |points, index| {
+        points[index].current_a.map(|current| current * 1e3)
+    }),
+];
+
+/// When the point ended: when the next one began, and for the last at least one period after its beginning.
+fn end_s(points: &[&Point], index: usize) -> Option<f64> {
+    match points.get(index + 1) {
+        Some(next) => next.t_start_s,
+        None => points[index]
+            .t_start_s
+            .map(|t| t + 1.0 / points[index].frequency_hz),
+    }
+}
 
 /// Gives back what has no place in the file, in words.
 pub(super) fn write(spectra: &[Vec<&Point>], out: &mut Vec<u8>) -> Option<String> {
@@ -42,27 +61,29 @@ pub(super) fn write(spectra: &[Vec<&Point>], out: &mut Vec<u8>) -> Option<String
     }
     head.push_str("\r\n");
     let lines = 2 + head.matches('\n').count() + 1;
+    let known: Vec<Optional> = OPTIONAL
+        .into_iter()
+        .filter(|(_, value)| {
+            spectra
+                .iter()
+                .all(|points| (0..points.len()).all(|index| value(points, index).is_some()))
+        })
+        .collect();
+    let names: String = known.iter().map(|(name, _)| *name).collect();
     // Writing into a vector does not fail.
     let _ = write!(
         out,
-        "EC-Lab ASCII FILE\r\nNb header lines : {lines:<30}\r\n{head}{COLUMNS}\r\n"
+        "EC-Lab ASCII FILE\r\nNb header lines : {lines:<30}\r\n{head}{COLUMNS}{names}cycle number\t\r\n"
     );
     for (cycle, spectrum) in spectra.iter().enumerate() {
-        for point in spectrum {
+        for (index, point) in spectrum.iter().enumerate() {
             let z = point.impedance();
-            let numbers = [
-                point.frequency_hz,
-                z.re,
-                -z.im,
-                z.norm(),
-                z.arg().to_degrees(),
-                point.t_start_s.unwrap_or(0.0),
-                point.potential_v.unwrap_or(0.0),
-                point.current_a.unwrap_or(0.0) * 1e3,
-                (cycle + 1) as f64,
-            ];
-            let fields = numbers.map(|number| scientific(number, 3));
-            let _ = write!(out, "{}\r\n", fields.join("\t"));
+            let numbers = [point.frequency_hz, z.re, -z.im, z.norm(), z.arg().to_degrees()];
+            let known = known.iter().filter_map(|(_, value)| value(spectrum, index));
+            for number in numbers.into_iter().chain(known).chain([(cycle + 1) as f64]) {
+                let _ = write!(out, "{}\t", scientific(number, 3));
+            }
+            out.extend_from_slice(b"\r\n");
         }
     }
     remark

@@ -121,6 +121,26 @@ fn points_that_are_not_usable_stay_so_in_plain_text_and_are_left_out_elsewhere()
 }
 
 #[test]
+fn what_is_not_known_is_no_column_in_ec_lab_text() {
+    let bytes = written(Format::EcLabText, &[named(two_points())]);
+    let text = String::from_utf8(bytes.clone()).unwrap();
+    assert!(!text.contains("time/s") && !text.contains("<Ewe>"), "{text}");
+    let mut points = two_points();
+    for (index, point) in points.iter_mut().enumerate() {
+        point.t_start_s = Some(10.0 + 5.0 * index as f64);
+        point.potential_v = Some(1.5);
+    }
+    let reading = read("a", &written(Format::EcLabText, &[named(points)])).unwrap();
+    let found: Vec<_> = reading.spectra[0]
+        .spectrum
+        .points
+        .iter()
+        .map(|p| (p.t_start_s, p.potential_v, p.current_a))
+        .collect();
+    assert_eq!(found, [(None, Some(1.5), None), (Some(15.0), Some(1.5), None)]);
+}
+
+#[test]
 fn amplitudes_come_back_as_rms() {
     for galvanostatic in [false, true] {
         let mut points = two_points();
