@@ -1,31 +1,44 @@
 //! The command line: one file a subcommand. Results go to standard output, messages to standard error.
 
 mod attach;
+mod completions;
 mod demo;
+mod eval;
+mod fit;
 mod home;
 mod import;
 mod json_lines;
 mod note;
 mod out_file;
 mod output;
+mod parallel;
 mod plot;
 mod profiles;
+mod progress;
+mod rank;
 mod replay;
 mod run;
 mod screen_options;
+mod selection;
 mod sessions;
 mod show;
 mod simulate;
+mod spectra;
 mod start;
 mod stop;
 mod text;
+mod values;
 mod verify;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use output::UsageError;
 pub use output::is_broken_pipe;
+
+/// As the parser of the command line itself ends.
+const STATUS_OF_A_WRONG_COMMAND_LINE: u8 = 2;
 
 /// Terminal workstation for electrochemical impedance spectroscopy of battery cells.
 #[derive(Debug, Parser)]
@@ -64,8 +77,16 @@ enum Command {
     Import(import::ImportArgs),
     /// Draw spectra, fits and histories as SVG.
     Plot(plot::PlotArgs),
+    /// Fit a circuit to spectra in files.
+    Fit(Box<fit::FitArgs>),
+    /// Compare circuits on spectra in files.
+    Rank(rank::RankArgs),
+    /// Evaluate a circuit at given frequencies.
+    Eval(eval::EvalArgs),
     /// List, show and check profiles of instruments, cells and plans.
     Profiles(profiles::ProfilesArgs),
+    /// Print completions for a shell.
+    Completions(completions::CompletionsArgs),
     /// The session process itself, started by `run` and `demo`.
     #[command(hide = true)]
     Session,
@@ -77,7 +98,17 @@ enum Command {
 /// Where it could not be done: what, where, and what to do next. A wrong command line ends the program
 /// inside, with status 2.
 pub fn run() -> anyhow::Result<ExitCode> {
-    match Cli::parse().command {
+    match dispatch(Cli::parse().command) {
+        Err(error) if error.is::<UsageError>() => {
+            output::message(format!("error: {error}\n\nFor more information, try '--help'."));
+            Ok(ExitCode::from(STATUS_OF_A_WRONG_COMMAND_LINE))
+        }
+        result => result,
+    }
+}
+
+fn dispatch(command: Option<Command>) -> anyhow::Result<ExitCode> {
+    match command {
         None => home::run(),
         Some(Command::Demo(args)) => demo::run(&args),
         Some(Command::Run(args)) => run::run(&args),
@@ -91,7 +122,11 @@ pub fn run() -> anyhow::Result<ExitCode> {
         Some(Command::Verify(args)) => verify::run(&args),
         Some(Command::Import(args)) => import::run(&args),
         Some(Command::Plot(args)) => plot::run(&args),
+        Some(Command::Fit(args)) => fit::run(&args),
+        Some(Command::Rank(args)) => rank::run(&args),
+        Some(Command::Eval(args)) => eval::run(&args),
         Some(Command::Profiles(args)) => profiles::run(&args),
+        Some(Command::Completions(args)) => completions::run(&args),
         Some(Command::Session) => crate::session::process::main(),
     }
 }

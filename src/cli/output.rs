@@ -2,6 +2,21 @@
 
 use std::io::{self, Write};
 
+/// A command line that is wrong in a way that only the command itself can see; the program ends with status 2.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub(super) struct UsageError {
+    message: String,
+}
+
+impl UsageError {
+    pub(super) fn new(message: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+        }
+    }
+}
+
 /// Writes a line to standard output.
 pub(super) fn line(text: impl AsRef<str>) -> io::Result<()> {
     let mut stdout = io::stdout().lock();

@@ -5,13 +5,16 @@
 // The allowance for tests does not reach their helpers.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod circuit_commands;
 mod command_line;
 mod device;
 mod driver;
+mod fit_command;
 mod headless;
 mod kill;
 mod lab;
 mod plot;
 mod screen;
+mod spectra;
 mod unplug;
 mod wire;

@@ -1,0 +1,254 @@
+//! `interphase fit`: a circuit's parameters from the spectra of files.
+
+mod curve;
+mod json;
+mod rows;
+mod series;
+mod table;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+
+use super::output::{self, UsageError};
+use super::selection::SelectionArgs;
+use super::values::{self, Assignment, Bound};
+use super::{parallel, spectra};
+use statrs::distribution::{ContinuousCDF, StudentsT};
+
+use crate::analysis::fit::{FitOptions, FitResult, Weight};
+use crate::circuit::Circuit;
+use series::{FileFit, Request, Series};
+
+/// Fit a circuit to the spectra of files, without a guess of yours.
+///
+/// Several spectra in one file are a series: each fit starts from the one before, so that arcs keep their names.
+/// Files stand for themselves unless --series chains them.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  \
+    interphase fit cell.csv --circuit R0-p(R1,CPE1)-W1\n  \
+    interphase fit day*.mpt --circuit 'R(RQ)W' --fix CPE1.n=0.9 --bound R0=1:20 --json\n  \
+    interphase fit cell.csv --circuit R0-p(R1,CPE1) --fmax 100k --drop 50Hz --curve fitted.csv\n\n\
+    A value may carry an SI prefix: 2.2u, 1.5k. Exit status: 0 all fitted, 1 a file or spectrum could not be, \
+    2 wrong command line.")]
+pub(super) struct FitArgs {
+    /// Spectra in any supported format; `-` is standard input
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// The circuit: R0-p(R1,CPE1)-W1, or R(RQ)W
+    #[arg(long, value_parser = values::circuit)]
+    circuit: Circuit,
+    /// How residuals count: by 1/|Z|, by each part of Z, or all the same
+    #[arg(long, default_value = "modulus", value_parser = weights(), conflicts_with = "sigma")]
+    weight: Weight,
+    /// A start value; those not given are found in the data
+    #[arg(long, value_name = "NAME=V", value_parser = values::assignment)]
+    start: Vec<Assignment>,
+    /// A parameter held at a value
+    #[arg(long, value_name = "NAME=V", value_parser = values::assignment)]
+    fix: Vec<Assignment>,
+    /// The range of a parameter; an end left out is open
+    #[arg(long, value_name = "NAME=LO:HI", value_parser = values::bound)]
+    bound: Vec<Bound>,
+    /// A parameter that has the value of another
+    #[arg(long, value_name = "NAME=NAME", value_parser = values::tie)]
+    tie: Vec<(String, String)>,
+    /// Column of the files with the standard error of Z' and Z'' in ohm: residuals count by it
+    #[arg(long, value_name = "COLUMN")]
+    sigma: Option<String>,
+    /// Outliers pull less
+    #[arg(long)]
+    robust: bool,
+    #[command(flatten)]
+    selection: SelectionArgs,
+    /// All files are one series, in the order given
+    #[arg(long)]
+    series: bool,
+    /// Write measured and fitted values and residuals of every point to this file
+    #[arg(long, value_name = "OUT.csv")]
+    curve: Option<PathBuf>,
+    /// One row of CSV a spectrum
+    #[arg(long, conflicts_with = "json")]
+    csv: bool,
+    /// One JSON object a spectrum
+    #[arg(long)]
+    json: bool,
+}
+
+/// The weights that need no further column.
+pub(super) fn weights() -> impl TypedValueParser<Value = Weight> {
+    let words = [Weight::Modulus, Weight::Proportional, Weight::Unit].map(Weight::word);
+    PossibleValuesParser::new(words).map(|word| Weight::from_word(&word).unwrap_or_default())
+}
+
+pub(super) fn run(args: &FitArgs) -> anyhow::Result<ExitCode> {
+    spectra::check_paths(&args.files)?;
+    let request = request(args)?;
+    values::tell_reading(&request.circuit);
+    let mut curve = match &args.curve {
+        Some(path) => Some(curve::Curve::create(path, &args.files)?),
+        None => None,
+    };
+    let mut rows = match args.csv {
+        true => Some(rows::Rows::begin(&request)?),
+        false => None,
+    };
+    let files = &args.files;
+    let jobs = if args.series { 1 } else { files.len() };
+    let mut failed = false;
+    parallel::in_order(
+        jobs,
+        files.len(),
+        |job, emit| {
+            let mut series = Series::new(&request);
+            let own = if args.series { 0..files.len() } else { job..job + 1 };
+            for place in own {
+                if !emit(place, series.fit_file(&files[place])) {
+                    return;
+                }
+            }
+        },
+        |place, file: FileFit| {
+            let path = files[place].display().to_string();
+            spectra::tell_remarks(&files[place], &file.remarks);
+            failed |= file.has_failed();
+            for error in file.errors() {
+                output::message(format!("interphase: {error}"));
+            }
+            if let Some(curve) = &mut curve {
+                curve.add(&path, &request, &file);
+            }
+            if args.json {
+                json::write(&path, &request, &file)
+            } else if let Some(rows) = &mut rows {
+                rows.add(&path, &file)
+            } else {
+                table::write(&path, &request, &file)
+            }
+        },
+    )?;
+    if let Some(curve) = curve {
+        curve.finish()?;
+    }
+    Ok(if failed {
+        ExitCode::FAILURE
+    } else {
+        ExitCode::SUCCESS
+    })
+}
+
+/// The 95 % interval of a parameter.
+fn interval(result: &FitResult, index: usize) -> Option<(f64, f64)> {
+    let parameter = &result.parameters[index];
+    let freedom = result.chi_squared / result.reduced_chi_squared?;
+    let error = parameter.std_error.filter(|_| parameter.determined)?;
+    let quantile = StudentsT::new(0.0, 1.0, freedom).ok()?.inverse_cdf(0.975);
+    if parameter.unit == "1" {
+        return Some((
+            parameter.value - quantile * error,
+            parameter.value + quantile * error,
+        ));
+    }
+    let factor = (quantile * error / parameter.value).exp();
+    Some((parameter.value / factor, parameter.value * factor))
+}
+
+/// What the command line asks for, checked against the circuit.
+fn request(args: &FitArgs) -> Result<Request, UsageError> {
+    let circuit = &args.circuit;
+    for tied in &args.tie {
+        check_tie(args, tied)?;
+    }
+    for (assignment, is_held) in args
+        .start
+        .iter()
+        .map(|start| (start, false))
+        .chain(args.fix.iter().map(|fix| (fix, true)))
+    {
+        check_value(circuit, assignment, is_held)?;
+    }
+    for bound in &args.bound {
+        values::parameter_index(circuit, &bound.name)?;
+        let outside = args
+            .start
+            .iter()
+            .find(|start| start.name == bound.name && !(bound.lower..=bound.upper).contains(&start.value));
+        if let Some(start) = outside {
+            return Err(UsageError::new(format!(
+                "the start {} = {} lies outside its bounds {} to {}; change one of them",
+                start.name, start.value, bound.lower, bound.upper
+            )));
+        }
+    }
+    let pairs = |assignments: &[Assignment]| {
+        assignments
+            .iter()
+            .map(|assignment| (assignment.name.clone(), assignment.value))
+            .collect::<Vec<_>>()
+    };
+    let options = FitOptions {
+        weight: args.weight,
+        named_start: pairs(&args.start),
+        fixed: pairs(&args.fix),
+        ties: args.tie.clone(),
+        bounds: args
+            .bound
+            .iter()
+            .map(|bound| (bound.name.clone(), bound.lower, bound.upper))
+            .collect(),
+        ..FitOptions::default()
+    };
+    Ok(Request {
+        start: full_start(args),
+        options,
+        circuit: circuit.clone(),
+        selection: args.selection.selection(),
+    })
+}
+
+/// A value must be positive; a few parameters have a meaning at zero or infinity, where they can be held.
+fn check_value(circuit: &Circuit, assignment: &Assignment, is_held: bool) -> Result<(), UsageError> {
+    let Assignment { name, value } = assignment;
+    let spec = &circuit.parameters()[values::parameter_index(circuit, name)?];
+    let at_an_end = (*value == 0.0 && spec.may_be_zero) || (*value == f64::INFINITY && spec.may_be_infinite);
+    if (value.is_finite() && *value > 0.0) || (is_held && at_an_end) {
+        return Ok(());
+    }
+    Err(UsageError::new(format!(
+        "{name} = {value} is impossible: it must be a finite number above zero"
+    )))
+}
+
+fn check_tie(args: &FitArgs, (name, to): &(String, String)) -> Result<(), UsageError> {
+    let circuit = &args.circuit;
+    let unit = |name| values::parameter_index(circuit, name).map(|index| circuit.parameters()[index].unit);
+    let (own, other) = (unit(name)?, unit(to)?);
+    if own == other {
+        return Ok(());
+    }
+    Err(UsageError::new(format!(
+        "{name} in {own} cannot be tied to {to} in {other}; tie parameters of one unit"
+    )))
+}
+
+/// A whole vector to start from, where the user has given every free parameter.
+fn full_start(args: &FitArgs) -> Option<Vec<f64>> {
+    let value_of = |name: &str| {
+        let given = args.start.iter().chain(&args.fix).rev();
+        given
+            .filter(|assignment| assignment.name == name)
+            .map(|assignment| assignment.value)
+            .next()
+    };
+    let names = args.circuit.parameters().iter();
+    names
+        .map(|spec| {
+            value_of(&spec.name).or_else(|| {
+                let tied = args.tie.iter().find(|(name, _)| *name == spec.name);
+                tied.and_then(|(_, to)| value_of(to))
+            })
+        })
+        .collect()
+}
