@@ -33,11 +33,8 @@ pub(super) struct RankArgs {
     #[arg(long = "circuit", value_name = "CIRCUIT", value_parser = candidate)]
     circuits: Vec<Candidate>,
     /// How residuals count: by 1/|Z|, by each part of Z, or all the same
-    #[arg(long, default_value = "modulus", value_parser = weights(), conflicts_with = "sigma")]
+    #[arg(long, default_value = "modulus", value_parser = weights())]
     weight: Weight,
-    /// Column of the files with the standard error of Z' and Z'' in ohm: residuals count by it
-    #[arg(long, value_name = "COLUMN")]
-    sigma: Option<String>,
     #[command(flatten)]
     selection: SelectionArgs,
     /// Spectra drawn for each bootstrap

@@ -490,7 +490,6 @@ fn a_wrong_command_line_is_refused_before_any_file_is_read() {
         ),
         (&["--tie", "R1=CPE1.Q"], &["cannot be tied"]),
         (&["--weight", "heavy"], &["modulus, proportional, unit"]),
-        (&["--weight", "unit", "--sigma", "s"], &["cannot be used with"]),
         (&["--json", "--csv"], &["cannot be used with"]),
         (&["--fmin", "-1"], &["--fmin"]),
     ] {

@@ -41,7 +41,7 @@ pub(super) struct FitArgs {
     #[arg(long, value_parser = values::circuit)]
     circuit: Circuit,
     /// How residuals count: by 1/|Z|, by each part of Z, or all the same
-    #[arg(long, default_value = "modulus", value_parser = weights(), conflicts_with = "sigma")]
+    #[arg(long, default_value = "modulus", value_parser = weights())]
     weight: Weight,
     /// A start value; those not given are found in the data
     #[arg(long, value_name = "NAME=V", value_parser = values::assignment)]
@@ -55,12 +55,6 @@ pub(super) struct FitArgs {
     /// A parameter that has the value of another
     #[arg(long, value_name = "NAME=NAME", value_parser = values::tie)]
     tie: Vec<(String, String)>,
-    /// Column of the files with the standard error of Z' and Z'' in ohm: residuals count by it
-    #[arg(long, value_name = "COLUMN")]
-    sigma: Option<String>,
-    /// Outliers pull less
-    #[arg(long)]
-    robust: bool,
     #[command(flatten)]
     selection: SelectionArgs,
     /// All files are one series, in the order given
