@@ -4,6 +4,7 @@
 //! parameters (exponents as they are) by a bounded Levenberg-Marquardt search with a limited step, from starts
 //! that the caller gives, or that [`super::guess`] finds in the data.
 
+mod cold;
 mod covariance;
 mod identity;
 pub mod joint;
@@ -20,7 +21,6 @@ pub use result::{FitResult, Parameter, Sum, Weight};
 use crate::circuit::Circuit;
 use crate::spectrum::Spectrum;
 
-use super::guess;
 use problem::Problem;
 use search::{Effort, Outcome};
 
@@ -29,13 +29,6 @@ use search::{Effort, Outcome};
 const POOR_RATIO: f64 = 2.0;
 /// Below this probability of the runs test the residuals are structure, not noise.
 const POOR_RUNS: f64 = 1e-3;
-/// Two searches ended in the same minimum when their chi-squared differ by less than this fraction.
-const SAME_MINIMUM: f64 = 1e-3;
-/// Starts drawn at random where the systematic ones do not convince.
-const RANDOM_STARTS: usize = 40;
-/// Starts drawn at random for a circuit that the systematic guess cannot treat.
-const RANDOM_STARTS_ALONE: usize = 120;
-
 /// Fits `circuit` to the usable points of `spectrum`.
 ///
 /// Same input, same output, to the bit. The times in the result are zero: see [`fit_timed`].
@@ -68,6 +61,12 @@ pub fn fit_timed(
             problem.search(&problem.to_search(start), Effort::Full(options.max_evaluations)),
         );
     }
+    if let Some(outcome) = warm.as_ref().filter(|outcome| !problem.looks_like_noise(outcome)) {
+        let shift = cold::second_opinion(&mut problem, circuit, options, outcome.chi_squared);
+        if let Some(better) = shift {
+            keep_better(&mut warm, better);
+        }
+    }
     let mut guess_us = 0.0;
     let mut elapsed_us = clock() - began;
     let wants_cold = match options.cold {
@@ -79,7 +78,7 @@ pub fn fit_timed(
     };
     if wants_cold {
         let began = clock();
-        let (cold, tried) = cold_search(&mut problem, circuit, options);
+        let (cold, tried) = cold::cold_search(&mut problem, circuit, options);
         starts += tried;
         let guessed = clock();
         if let Some(cold) = cold {
@@ -137,41 +136,6 @@ fn looks_structured(problem: &Problem<'_>, outcome: &Outcome) -> bool {
         && problem
             .runs_probability(&outcome.residuals)
             .is_some_and(|p| p < POOR_RUNS)
-}
-
-/// The best optimum that quick searches from guessed starts reach, and how many were tried.
-fn cold_search(
-    problem: &mut Problem<'_>,
-    circuit: &Circuit,
-    options: &FitOptions,
-) -> (Option<Outcome>, usize) {
-    let data = problem.data();
-    let systematic = guess::from_data(circuit, &data);
-    let mut best = None;
-    let mut reached: Vec<f64> = Vec::new();
-    for start in &systematic {
-        let outcome = problem.search(&problem.to_guess(start, options), Effort::Quick);
-        reached.push(outcome.chi_squared);
-        keep_better(&mut best, outcome);
-    }
-    let convincing = best.as_ref().is_some_and(|best| {
-        let limit = best.chi_squared * (1.0 + SAME_MINIMUM) + problem.negligible();
-        reached.iter().filter(|&&chi| chi <= limit).count() >= 2 && !looks_structured(problem, best)
-    });
-    let mut tried = systematic.len();
-    if !convincing {
-        let count = if systematic.is_empty() {
-            RANDOM_STARTS_ALONE
-        } else {
-            RANDOM_STARTS
-        };
-        for start in guess::random(circuit, &data, count) {
-            tried += 1;
-            let outcome = problem.search(&problem.to_guess(&start, options), Effort::Quick);
-            keep_better(&mut best, outcome);
-        }
-    }
-    (best, tried)
 }
 
 #[cfg(test)]
