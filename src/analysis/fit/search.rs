@@ -4,7 +4,7 @@
 //! doi:10.1137/0111030. Two things make it robust here: no coordinate moves by more than [`STEP_LIMIT`] at once
 //! (a factor of e² for a scale parameter), and parameters that push against a bound are left out of the step.
 
-use nalgebra::Cholesky;
+use nalgebra::{Cholesky, DVector};
 
 use super::problem::{Normal, Problem};
 
@@ -12,6 +12,8 @@ const STEP_LIMIT: f64 = 2.0;
 /// Relative decrease of chi-squared that a converged search no longer expects.
 const FINE: f64 = 1e-12;
 const COARSE: f64 = 1e-6;
+/// Damping at which a step that still promises nothing is rounding.
+const HOPELESS: f64 = 1e6;
 const QUICK_EVALUATIONS: usize = 60;
 
 /// How hard to search.
@@ -56,9 +58,10 @@ impl Problem<'_> {
                 continue;
             };
             if predicted <= 0.0 {
-                // Rounding, or every direction leads out of bounds.
-                converged = true;
-                break;
+                // Rounding, or a bound cut the step off; a shorter one follows the gradient, if there is any.
+                converged = damping > HOPELESS;
+                damping *= 10.0;
+                continue;
             }
             self.evaluate(&next, &mut trial);
             evaluations += 1;
@@ -93,22 +96,23 @@ impl Problem<'_> {
     /// The next position and the decrease that the quadratic model promises; none where the damped matrix is
     /// still singular.
     fn step(&self, position: &[f64], normal: &Normal, damping: f64) -> Option<(Vec<f64>, f64)> {
-        let mut damped = normal.curvature.clone();
-        let mut step = -normal.gradient.clone();
-        for k in 0..position.len() {
-            let outward = (position[k] <= self.coordinates[k].lower && normal.gradient[k] > 0.0)
-                || (position[k] >= self.coordinates[k].upper && normal.gradient[k] < 0.0);
-            if outward {
-                damped.row_mut(k).fill(0.0);
-                damped.column_mut(k).fill(0.0);
-                damped[(k, k)] = 1.0;
-                step[k] = 0.0;
-            } else {
-                // The second summand holds parameters that nothing determines where they are.
-                damped[(k, k)] += damping * normal.curvature[(k, k)] + 1e-14 * normal.chi_squared;
+        let mut held: Vec<bool> = (0..position.len())
+            .map(|k| self.leads_out(k, position[k], -normal.gradient[k]))
+            .collect();
+        let mut step = loop {
+            let step = self.step_of_free(normal, damping, &held)?;
+            let mut found = false;
+            for (k, held) in held.iter_mut().enumerate() {
+                // A coordinate on a bound may be drawn out by the others although its own gradient points in.
+                if !*held && self.leads_out(k, position[k], step[k]) {
+                    *held = true;
+                    found = true;
+                }
             }
-        }
-        Cholesky::new(damped)?.solve_mut(&mut step);
+            if !found {
+                break step;
+            }
+        };
         let largest = step.amax();
         if !largest.is_finite() {
             return None;
@@ -123,5 +127,29 @@ impl Problem<'_> {
         }
         let predicted = -(2.0 * normal.gradient.dot(&step) + step.dot(&(&normal.curvature * &step)));
         Some((next, predicted))
+    }
+
+    /// Whether a step in that direction leaves the bounds at once.
+    fn leads_out(&self, k: usize, position: f64, direction: f64) -> bool {
+        (position <= self.coordinates[k].lower && direction < 0.0)
+            || (position >= self.coordinates[k].upper && direction > 0.0)
+    }
+
+    fn step_of_free(&self, normal: &Normal, damping: f64, held: &[bool]) -> Option<DVector<f64>> {
+        let mut damped = normal.curvature.clone();
+        let mut step = -normal.gradient.clone();
+        for (k, &held) in held.iter().enumerate() {
+            if held {
+                damped.row_mut(k).fill(0.0);
+                damped.column_mut(k).fill(0.0);
+                damped[(k, k)] = 1.0;
+                step[k] = 0.0;
+            } else {
+                // The second summand holds parameters that nothing determines where they are.
+                damped[(k, k)] += damping * normal.curvature[(k, k)] + 1e-14 * normal.chi_squared;
+            }
+        }
+        Cholesky::new(damped)?.solve_mut(&mut step);
+        Some(step)
     }
 }
