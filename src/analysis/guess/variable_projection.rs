@@ -101,6 +101,10 @@ impl<'a> Projection<'a> {
                 damping *= 10.0;
                 continue;
             };
+            if predicted <= 0.0 && damping < 1e6 {
+                damping *= 10.0;
+                continue;
+            }
             if predicted <= tolerance * current.chi_squared {
                 break;
             }
@@ -135,28 +139,25 @@ impl<'a> Projection<'a> {
 
     fn step(&self, shapes: &[f64], state: &State, damping: f64) -> Option<(Vec<f64>, f64)> {
         let order = self.free.len();
-        let mut matrix = state.curvature.clone();
-        let mut step: Vec<f64> = state.gradient.iter().map(|g| -g).collect();
-        let trace: f64 = (0..order).map(|k| state.curvature[k * order + k]).sum();
-        let least = trace * 1e-9 + f64::MIN_POSITIVE;
-        for (k, free) in self.free.iter().enumerate() {
-            let at = shapes[free.place];
-            let outward = (at <= free.lower && state.gradient[k] > 0.0)
-                || (at >= free.upper && state.gradient[k] < 0.0);
-            if outward {
-                for other in 0..order {
-                    matrix[k * order + other] = 0.0;
-                    matrix[other * order + k] = 0.0;
+        let leads_out = |k: usize, direction: f64| {
+            let (free, at) = (&self.free[k], shapes[self.free[k].place]);
+            (at <= free.lower && direction < 0.0) || (at >= free.upper && direction > 0.0)
+        };
+        let mut held: Vec<bool> = (0..order).map(|k| leads_out(k, -state.gradient[k])).collect();
+        let mut step = loop {
+            let step = step_of_free(state, damping, &held)?;
+            let mut found = false;
+            for (k, held) in held.iter_mut().enumerate() {
+                // A number on a bound may be drawn out by the others although its own gradient points in.
+                if !*held && leads_out(k, step[k]) {
+                    *held = true;
+                    found = true;
                 }
-                matrix[k * order + k] = 1.0;
-                step[k] = 0.0;
-            } else {
-                matrix[k * order + k] += damping * state.curvature[k * order + k] + least;
             }
-        }
-        if !cholesky_solve(&mut matrix, &mut step, order) {
-            return None;
-        }
+            if !found {
+                break step;
+            }
+        };
         let excess = step
             .iter()
             .zip(&self.free)
@@ -327,6 +328,27 @@ impl<'a> Projection<'a> {
         }
         (gradient, curvature)
     }
+}
+
+fn step_of_free(state: &State, damping: f64, held: &[bool]) -> Option<Vec<f64>> {
+    let order = held.len();
+    let mut matrix = state.curvature.clone();
+    let mut step: Vec<f64> = state.gradient.iter().map(|g| -g).collect();
+    let trace: f64 = (0..order).map(|k| state.curvature[k * order + k]).sum();
+    let least = trace * 1e-9 + f64::MIN_POSITIVE;
+    for (k, &held) in held.iter().enumerate() {
+        if held {
+            for other in 0..order {
+                matrix[k * order + other] = 0.0;
+                matrix[other * order + k] = 0.0;
+            }
+            matrix[k * order + k] = 1.0;
+            step[k] = 0.0;
+        } else {
+            matrix[k * order + k] += damping * state.curvature[k * order + k] + least;
+        }
+    }
+    cholesky_solve(&mut matrix, &mut step, order).then_some(step)
 }
 
 struct Factor {
