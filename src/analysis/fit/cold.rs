@@ -7,28 +7,22 @@ use crate::circuit::Circuit;
 use super::keep_better;
 use super::options::FitOptions;
 use super::problem::Problem;
+use super::result::Weight;
 use super::search::{Effort, Outcome};
 
 /// Two searches ended in the same minimum when their chi-squared differ by less than this fraction.
 const SAME_MINIMUM: f64 = 1e-3;
 /// Up to so many shapes the grid alone may convince.
 const FEW_SHAPES: usize = 2;
-/// Starts drawn at random where the systematic ones do not convince.
-const RANDOM_STARTS: usize = 40;
+/// Where the systematic starts do not convince, up to so many times so many starts are drawn at random.
+const RANDOM_BATCHES: u64 = 5;
+const RANDOM_STARTS: usize = 8;
+/// How often the best minimum must be reached until no further random start is tried.
+const ENOUGH: usize = 12;
 /// Rounds in which every term may be put elsewhere.
 const RELOCATIONS: usize = 3;
 /// Evaluations of one variable projection.
 const REFINEMENT: usize = 60;
-
-/// What the searches so far have reached.
-struct Portfolio<'p, 'c> {
-    problem: &'p mut Problem<'c>,
-    options: &'p FitOptions,
-    best: Option<Outcome>,
-    /// Chi-squared of the minima found, one for each start.
-    reached: Vec<f64>,
-    tried: usize,
-}
 
 /// The best optimum that searches from guessed starts reach, and how many were tried.
 pub(super) fn cold_search(
@@ -37,36 +31,34 @@ pub(super) fn cold_search(
     options: &FitOptions,
 ) -> (Option<Outcome>, usize) {
     let data = problem.data();
-    let limits = problem.limits(options);
-    let guess = Guess::new(circuit, &data, &limits);
+    let guess = Guess::new(circuit, &data, &problem.limits(options));
     let shapes = guess.shapes();
-    let mut refiner = guess.refiner();
-    let mut portfolio = Portfolio {
-        problem,
-        options,
-        best: None,
-        reached: Vec::new(),
-        tried: 0,
-    };
-    portfolio.try_all(&guess.gram_grid(), refiner.as_mut());
-    if shapes <= FEW_SHAPES && portfolio.convinces(2) {
+    let mut portfolio = Portfolio::new(problem, options, &guess);
+    portfolio.try_all(guess.gram_grid());
+    if shapes <= FEW_SHAPES && portfolio.convinces(shapes + 1) {
+        portfolio.relocate();
+        if portfolio.convinces(shapes + 1) {
+            return portfolio.end();
+        }
+    }
+    portfolio.try_all(guess.relaxation_times());
+    portfolio.try_all(guess.geometry());
+    portfolio.relocate();
+    if portfolio.convinces(2 * shapes) {
         return portfolio.end();
     }
-    let further: Vec<Vec<f64>> = guess
-        .relaxation_times()
-        .into_iter()
-        .chain(guess.geometry())
-        .collect();
-    portfolio.try_all(&further, refiner.as_mut());
-    if portfolio.convinces(shapes) {
-        return portfolio.end();
+    for batch in 0..RANDOM_BATCHES {
+        portfolio.try_all(guess.random(RANDOM_STARTS, batch));
+        if portfolio.times_reached() >= ENOUGH {
+            break;
+        }
     }
-    portfolio.try_all(&guess.random(RANDOM_STARTS), refiner.as_mut());
     portfolio.end()
 }
 
-/// The optimum that the given starts lead to when their sizes are left to the data, where it is better than
-/// `chi_squared`: from a start that is far off, a search for all parameters at once may get lost.
+/// The optimum that the given starts lead to when their sizes are left to the data and their terms may be put
+/// elsewhere, where it is better than `chi_squared`: from a start that is far off, a search for all parameters at
+/// once may get lost.
 pub(super) fn second_opinion(
     problem: &mut Problem<'_>,
     circuit: &Circuit,
@@ -74,69 +66,102 @@ pub(super) fn second_opinion(
     chi_squared: f64,
 ) -> Option<Outcome> {
     let data = problem.data();
-    let limits = problem.limits(options);
-    let guess = Guess::new(circuit, &data, &limits);
-    let mut refiner = guess.refiner()?;
-    let mut best: Option<(f64, Vec<f64>)> = None;
-    for start in options.start.iter().chain(&options.also_start) {
-        keep_lower(&mut best, refiner.refine(start, REFINEMENT));
-    }
-    for _ in 0..RELOCATIONS {
-        let Some((before, start)) = best.clone() else {
-            break;
-        };
-        for start in guess.relocations(&start) {
-            keep_lower(&mut best, refiner.refine(&start, REFINEMENT));
-        }
-        if best
-            .as_ref()
-            .is_none_or(|(after, _)| *after > before * (1.0 - SAME_MINIMUM))
-        {
-            break;
-        }
-    }
-    let outcome = problem.search(
-        &problem.to_guess(&best?.1, options),
-        Effort::Full(options.max_evaluations),
-    );
-    (outcome.chi_squared < chi_squared).then_some(outcome)
+    let guess = Guess::new(circuit, &data, &problem.limits(options));
+    let mut portfolio = Portfolio::new(problem, options, &guess);
+    portfolio.refiner.as_ref()?;
+    portfolio.try_all(options.start.iter().chain(&options.also_start).cloned());
+    portfolio.relocate();
+    portfolio.best.filter(|best| best.chi_squared < chi_squared)
 }
 
-fn keep_lower(best: &mut Option<(f64, Vec<f64>)>, other: (f64, Vec<f64>)) {
-    if best
-        .as_ref()
-        .is_none_or(|(chi_squared, _)| other.0 < *chi_squared)
-    {
-        *best = Some(other);
-    }
+/// What the searches so far have reached.
+struct Portfolio<'p, 'c> {
+    problem: &'p mut Problem<'c>,
+    options: &'p FitOptions,
+    guess: &'p Guess<'p>,
+    refiner: Option<Refiner<'p>>,
+    best: Option<Outcome>,
+    /// Chi-squared by modulus of the best refined start, and that start.
+    best_refined: Option<(f64, Vec<f64>)>,
+    /// Chi-squared of the minima found, one for each start: of the refined starts where they can be refined.
+    reached: Vec<f64>,
 }
 
-impl Portfolio<'_, '_> {
-    fn try_all(&mut self, starts: &[Vec<f64>], mut refiner: Option<&mut Refiner<'_>>) {
+impl<'p, 'c> Portfolio<'p, 'c> {
+    fn new(problem: &'p mut Problem<'c>, options: &'p FitOptions, guess: &'p Guess<'p>) -> Self {
+        Self {
+            problem,
+            options,
+            guess,
+            refiner: guess.refiner(),
+            best: None,
+            best_refined: None,
+            reached: Vec::new(),
+        }
+    }
+
+    fn try_all(&mut self, starts: impl IntoIterator<Item = Vec<f64>>) {
         for start in starts {
-            self.tried += 1;
-            let refined = refiner
-                .as_mut()
-                .map(|refiner| refiner.refine(start, REFINEMENT).1);
-            let start = refined.as_ref().unwrap_or(start);
-            let outcome = self
-                .problem
-                .search(&self.problem.to_guess(start, self.options), Effort::Quick);
-            self.reached.push(outcome.chi_squared);
-            keep_better(&mut self.best, outcome);
+            let Some(refiner) = &mut self.refiner else {
+                let chi_squared = self.search(&start);
+                self.reached.push(chi_squared);
+                continue;
+            };
+            let (chi_squared, refined) = refiner.refine(&start, REFINEMENT);
+            if self.is_promising(chi_squared) {
+                self.search(&refined);
+            }
+            self.reached.push(chi_squared);
+            if self.best_refined.as_ref().is_none_or(|(best, _)| chi_squared < *best) {
+                self.best_refined = Some((chi_squared, refined));
+            }
         }
+    }
+
+    /// Whether a refined start may lead to another minimum than those found, and a better one.
+    fn is_promising(&self, chi_squared: f64) -> bool {
+        // Other weights rank minima in another order.
+        let slack = if self.options.weight == Weight::Modulus { 1.01 } else { 10.0 };
+        let Some((best, _)) = &self.best_refined else { return true };
+        chi_squared <= slack * best
+            && self
+                .reached
+                .iter()
+                .all(|other| (chi_squared - other).abs() > SAME_MINIMUM * 0.1 * other.min(chi_squared))
+    }
+
+    fn search(&mut self, start: &[f64]) -> f64 {
+        let outcome = self.problem.search(&self.problem.to_guess(start, self.options), Effort::Quick);
+        let chi_squared = outcome.chi_squared;
+        keep_better(&mut self.best, outcome);
+        chi_squared
+    }
+
+    /// Puts one term after the other elsewhere, as long as that helps.
+    fn relocate(&mut self) {
+        for _ in 0..RELOCATIONS {
+            let Some((before, start)) = self.best_refined.clone() else { return };
+            self.try_all(self.guess.relocations(&start));
+            if self.best_refined.as_ref().is_none_or(|(after, _)| *after > before * (1.0 - SAME_MINIMUM)) {
+                return;
+            }
+        }
+    }
+
+    /// How many starts reached the best minimum.
+    fn times_reached(&self) -> usize {
+        let best = self.reached.iter().copied().fold(f64::INFINITY, f64::min);
+        let limit = best * (1.0 + SAME_MINIMUM) + self.problem.negligible();
+        self.reached.iter().filter(|&&chi| chi <= limit).count()
     }
 
     /// Whether so many starts reached the best minimum, and left nothing but noise.
     fn convinces(&self, wanted: usize) -> bool {
-        self.best.as_ref().is_some_and(|best| {
-            let limit = best.chi_squared * (1.0 + SAME_MINIMUM) + self.problem.negligible();
-            self.reached.iter().filter(|&&chi| chi <= limit).count() >= wanted
-                && self.problem.looks_like_noise(best)
-        })
+        self.times_reached() >= wanted
+            && self.best.as_ref().is_some_and(|best| self.problem.looks_like_noise(best))
     }
 
     fn end(self) -> (Option<Outcome>, usize) {
-        (self.best, self.tried)
+        (self.best, self.reached.len())
     }
 }

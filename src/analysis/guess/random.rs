@@ -8,8 +8,9 @@ use super::solve::Work;
 use super::term::{Term, is_size, time_window};
 use crate::circuit::Role;
 
-/// How many shapes are drawn for each start.
-const SCREENED: usize = 6;
+/// How many shapes are drawn for each start: more where starts cannot be refined.
+const SCREENED: usize = 2;
+const SCREENED_NESTED: usize = 6;
 
 /// Numbers from 0 to 1: at random, or evenly spread over as many dimensions as are asked for.
 pub(super) enum Draw {
@@ -66,13 +67,14 @@ impl Draw {
 }
 
 impl Guess<'_> {
-    /// The most promising of many random choices of shapes: `count` starts.
+    /// The most promising of many random choices of shapes: `count` starts, others for each batch.
     #[must_use]
-    pub fn random(&self, count: usize) -> Vec<Vec<f64>> {
-        let mut draw = Draw::randomly(0x1e5);
+    pub fn random(&self, count: usize, batch: u64) -> Vec<Vec<f64>> {
+        let mut draw = Draw::randomly(0x1e5 + batch);
+        let screened = if self.has_units() { SCREENED } else { SCREENED_NESTED };
         let mut work = Work::default();
         let mut found: Vec<(f64, Vec<f64>)> = Vec::new();
-        for _ in 0..SCREENED * count {
+        for _ in 0..screened * count {
             let units: Vec<Vec<f64>> = self
                 .terms
                 .iter()
