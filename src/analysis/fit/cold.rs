@@ -1,10 +1,11 @@
 //! Searches without a start: the schemes of [`crate::analysis::guess`] one after the other, from quick to
 //! patient, until the best minimum is convincing.
 
-use crate::analysis::guess::{Guess, Refiner};
+use crate::analysis::guess::{Guess, ParameterLimit, Refiner};
 use crate::circuit::Circuit;
 
 use super::keep_better;
+use super::noise;
 use super::options::FitOptions;
 use super::problem::Problem;
 use super::result::Weight;
@@ -31,7 +32,7 @@ pub(super) fn cold_search(
     options: &FitOptions,
 ) -> (Option<Outcome>, usize) {
     let data = problem.data();
-    let guess = Guess::new(circuit, &data, &problem.limits(options));
+    let guess = Guess::new(circuit, &data, &limits(problem, circuit, options));
     let shapes = guess.shapes();
     let mut portfolio = Portfolio::new(problem, options, &guess);
     portfolio.try_all(guess.gram_grid());
@@ -57,21 +58,52 @@ pub(super) fn cold_search(
 }
 
 /// The optimum that the given starts lead to when their sizes are left to the data and their terms may be put
-/// elsewhere, where it is better than `chi_squared`: from a start that is far off, a search for all parameters at
-/// once may get lost.
+/// elsewhere, and how many starts that took: from a start that is far off, a search for all parameters at once may
+/// get lost. None for a circuit with a nested group.
 pub(super) fn second_opinion(
     problem: &mut Problem<'_>,
     circuit: &Circuit,
     options: &FitOptions,
-    chi_squared: f64,
-) -> Option<Outcome> {
+) -> (Option<Outcome>, usize) {
     let data = problem.data();
-    let guess = Guess::new(circuit, &data, &problem.limits(options));
+    let guess = Guess::new(circuit, &data, &limits(problem, circuit, options));
     let mut portfolio = Portfolio::new(problem, options, &guess);
-    portfolio.refiner.as_ref()?;
-    portfolio.try_all(options.start.iter().chain(&options.also_start).cloned());
-    portfolio.relocate();
-    portfolio.best.filter(|best| best.chi_squared < chi_squared)
+    if portfolio.refiner.is_some() {
+        portfolio.try_all(options.start.iter().chain(&options.also_start).cloned());
+        portfolio.relocate();
+    }
+    portfolio.end()
+}
+
+/// Where each parameter may lie; one that is held has equal limits.
+fn limits(problem: &Problem<'_>, circuit: &Circuit, options: &FitOptions) -> Vec<ParameterLimit> {
+    let lowest: Vec<f64> = problem
+        .coordinates
+        .iter()
+        .map(|coordinate| coordinate.lower)
+        .collect();
+    let mut limits: Vec<ParameterLimit> = problem
+        .to_natural(&lowest)
+        .into_iter()
+        .map(|value| ParameterLimit {
+            lower: value,
+            upper: value,
+            start: None,
+        })
+        .collect();
+    for coordinate in &problem.coordinates {
+        for &index in &coordinate.parameters {
+            limits[index].upper = coordinate.natural(coordinate.upper);
+        }
+    }
+    for (name, value) in &options.named_start {
+        if let Some(index) = circuit.parameter_index(name)
+            && limits[index].lower < limits[index].upper
+        {
+            limits[index].start = Some(*value);
+        }
+    }
+    limits
 }
 
 /// What the searches so far have reached.
@@ -112,7 +144,11 @@ impl<'p, 'c> Portfolio<'p, 'c> {
                 self.search(&refined);
             }
             self.reached.push(chi_squared);
-            if self.best_refined.as_ref().is_none_or(|(best, _)| chi_squared < *best) {
+            if self
+                .best_refined
+                .as_ref()
+                .is_none_or(|(best, _)| chi_squared < *best)
+            {
                 self.best_refined = Some((chi_squared, refined));
             }
         }
@@ -121,8 +157,14 @@ impl<'p, 'c> Portfolio<'p, 'c> {
     /// Whether a refined start may lead to another minimum than those found, and a better one.
     fn is_promising(&self, chi_squared: f64) -> bool {
         // Other weights rank minima in another order.
-        let slack = if self.options.weight == Weight::Modulus { 1.01 } else { 10.0 };
-        let Some((best, _)) = &self.best_refined else { return true };
+        let slack = if self.options.weight == Weight::Modulus {
+            1.01
+        } else {
+            10.0
+        };
+        let Some((best, _)) = &self.best_refined else {
+            return true;
+        };
         chi_squared <= slack * best
             && self
                 .reached
@@ -131,7 +173,9 @@ impl<'p, 'c> Portfolio<'p, 'c> {
     }
 
     fn search(&mut self, start: &[f64]) -> f64 {
-        let outcome = self.problem.search(&self.problem.to_guess(start, self.options), Effort::Quick);
+        let outcome = self
+            .problem
+            .search(&self.problem.to_guess(start, self.options), Effort::Quick);
         let chi_squared = outcome.chi_squared;
         keep_better(&mut self.best, outcome);
         chi_squared
@@ -140,9 +184,15 @@ impl<'p, 'c> Portfolio<'p, 'c> {
     /// Puts one term after the other elsewhere, as long as that helps.
     fn relocate(&mut self) {
         for _ in 0..RELOCATIONS {
-            let Some((before, start)) = self.best_refined.clone() else { return };
+            let Some((before, start)) = self.best_refined.clone() else {
+                return;
+            };
             self.try_all(self.guess.relocations(&start));
-            if self.best_refined.as_ref().is_none_or(|(after, _)| *after > before * (1.0 - SAME_MINIMUM)) {
+            if self
+                .best_refined
+                .as_ref()
+                .is_none_or(|(after, _)| *after > before * (1.0 - SAME_MINIMUM))
+            {
                 return;
             }
         }
@@ -158,7 +208,10 @@ impl<'p, 'c> Portfolio<'p, 'c> {
     /// Whether so many starts reached the best minimum, and left nothing but noise.
     fn convinces(&self, wanted: usize) -> bool {
         self.times_reached() >= wanted
-            && self.best.as_ref().is_some_and(|best| self.problem.looks_like_noise(best))
+            && self
+                .best
+                .as_ref()
+                .is_some_and(|best| noise::is_all_that_is_left(self.problem, best))
     }
 
     fn end(self) -> (Option<Outcome>, usize) {

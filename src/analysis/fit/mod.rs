@@ -8,6 +8,7 @@ mod cold;
 mod covariance;
 mod identity;
 pub mod joint;
+mod noise;
 pub mod options;
 mod problem;
 pub mod result;
@@ -29,6 +30,7 @@ use search::{Effort, Outcome};
 const POOR_RATIO: f64 = 2.0;
 /// Below this probability of the runs test the residuals are structure, not noise.
 const POOR_RUNS: f64 = 1e-3;
+
 /// Fits `circuit` to the usable points of `spectrum`.
 ///
 /// Same input, same output, to the bit. The times in the result are zero: see [`fit_timed`].
@@ -52,42 +54,51 @@ pub fn fit_timed(
 ) -> Result<FitResult, FitError> {
     let began = clock();
     let mut problem = Problem::new(spectrum, circuit, options)?;
-    let mut starts = 0;
     let mut warm = None;
+    let given = usize::from(options.start.is_some()) + options.also_start.len();
+    let mut starts = given;
     for start in options.start.iter().chain(&options.also_start) {
-        starts += 1;
         keep_better(
             &mut warm,
             problem.search(&problem.to_search(start), Effort::Full(options.max_evaluations)),
         );
     }
-    if let Some(outcome) = warm.as_ref().filter(|outcome| !problem.looks_like_noise(outcome)) {
-        let shift = cold::second_opinion(&mut problem, circuit, options, outcome.chi_squared);
-        if let Some(better) = shift {
-            keep_better(&mut warm, better);
-        }
-    }
-    let mut guess_us = 0.0;
     let mut elapsed_us = clock() - began;
+    let began = clock();
+    let mut guessed = None;
+    if warm
+        .as_ref()
+        .is_some_and(|outcome| !noise::is_all_that_is_left(&problem, outcome))
+    {
+        let (found, tried) = cold::second_opinion(&mut problem, circuit, options);
+        starts += tried;
+        guessed = found;
+    }
     let wants_cold = match options.cold {
         ColdStarts::Always => true,
         ColdStarts::Never => warm.is_none(),
-        ColdStarts::IfPoor => warm
-            .as_ref()
-            .is_none_or(|outcome| is_poor(&problem, outcome, options)),
+        ColdStarts::IfPoor => {
+            let best = guessed
+                .as_ref()
+                .filter(|found| is_better(found, warm.as_ref()))
+                .or(warm.as_ref());
+            best.is_none_or(|best| is_poor(&problem, best, options))
+        }
     };
     if wants_cold {
-        let began = clock();
-        let (cold, tried) = cold::cold_search(&mut problem, circuit, options);
+        let (found, tried) = cold::cold_search(&mut problem, circuit, options);
         starts += tried;
-        let guessed = clock();
-        if let Some(cold) = cold {
-            let polished = problem.search(&cold.position, Effort::Full(options.max_evaluations));
-            keep_better(&mut warm, polished);
+        if let Some(found) = found {
+            keep_better(&mut guessed, found);
         }
-        guess_us = guessed - began;
-        elapsed_us += clock() - guessed;
     }
+    let guess_us = if starts > given { clock() - began } else { 0.0 };
+    let began = clock();
+    if let Some(guessed) = guessed.filter(|guessed| is_better(guessed, warm.as_ref())) {
+        let polished = problem.search(&guessed.position, Effort::Full(options.max_evaluations));
+        keep_better(&mut warm, polished);
+    }
+    elapsed_us += clock() - began;
     let outcome = warm
         .filter(|outcome| outcome.chi_squared.is_finite())
         .ok_or(FitError::NoFiniteModel)?;
@@ -111,11 +122,14 @@ fn left_out(spectrum: &Spectrum) -> usize {
 }
 
 /// Strictly better only, so that of equal minima the first tried stands.
+fn is_better(outcome: &Outcome, than: Option<&Outcome>) -> bool {
+    than.is_none_or(|best| {
+        outcome.chi_squared < best.chi_squared * (1.0 - 1e-9) || !best.chi_squared.is_finite()
+    })
+}
+
 fn keep_better(best: &mut Option<Outcome>, other: Outcome) {
-    let better = best.as_ref().is_none_or(|best| {
-        other.chi_squared < best.chi_squared * (1.0 - 1e-9) || !best.chi_squared.is_finite()
-    });
-    if better {
+    if is_better(&other, best.as_ref()) {
         *best = Some(other);
     }
 }

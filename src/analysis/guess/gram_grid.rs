@@ -18,7 +18,7 @@ const OTHER_TIMES: usize = 10;
 const NESTED_SHAPES: usize = 400;
 pub(super) const ARC_EXPONENT: f64 = 0.85;
 const OTHER_EXPONENTS: [f64; 3] = [0.9, 0.7, 0.5];
-const RATIOS: [f64; 3] = [0.2, 1.0, 5.0];
+const RATIOS: [f64; 5] = [0.1, 0.3, 1.0, 3.0, 10.0];
 
 /// A shape of a term, ready to be compared.
 #[derive(Clone, Debug)]

@@ -71,7 +71,11 @@ impl Guess<'_> {
     #[must_use]
     pub fn random(&self, count: usize, batch: u64) -> Vec<Vec<f64>> {
         let mut draw = Draw::randomly(0x1e5 + batch);
-        let screened = if self.has_units() { SCREENED } else { SCREENED_NESTED };
+        let screened = if self.has_units() {
+            SCREENED
+        } else {
+            SCREENED_NESTED
+        };
         let mut work = Work::default();
         let mut found: Vec<(f64, Vec<f64>)> = Vec::new();
         for _ in 0..screened * count {
@@ -117,6 +121,7 @@ impl Guess<'_> {
         let (low, high) = time_window(self.target.grid());
         let specs = self.circuit.parameters();
         let mut values = vec![1.0; term.parameters.len()];
+        let scale = self.target.scale();
         let mut place = 0;
         while place < term.parameters.len() {
             let element = specs[term.parameters[place]].element;
@@ -156,6 +161,15 @@ impl Guess<'_> {
                 };
             }
             place += own.len();
+        }
+        for (p, settled) in term.settled.iter().enumerate() {
+            if let Some(value) = settled {
+                values[p] = match specs[term.parameters[p]].role {
+                    Role::Exponent | Role::Time | Role::Ratio => *value,
+                    Role::Admittance => value * scale,
+                    _ => value / scale,
+                };
+            }
         }
         values
     }

@@ -34,8 +34,12 @@ impl Guess<'_> {
             return Vec::new();
         }
         let shapes: Vec<Vec<f64>> = self.terms.iter().map(|term| term.shape_of(start)).collect();
-        let units: Vec<Vec<f64>> =
-            self.terms.iter().zip(&shapes).map(|(term, shape)| term.unit_parameters(shape)).collect();
+        let units: Vec<Vec<f64>> = self
+            .terms
+            .iter()
+            .zip(&shapes)
+            .map(|(term, shape)| term.unit_parameters(shape))
+            .collect();
         let columns = self
             .terms
             .iter()
@@ -43,9 +47,19 @@ impl Guess<'_> {
             .map(|(term, unit)| self.target.column_of(self.circuit, term, unit))
             .collect();
         let held = self.terms.iter().map(|term| term.held_size).collect();
-        let present = Present { units, shapes, columns, held };
+        let present = Present {
+            units,
+            shapes,
+            columns,
+            held,
+        };
         let mut found = Vec::new();
-        for (moved, term) in self.terms.iter().enumerate().filter(|(_, term)| term.has_free_time()) {
+        for (moved, term) in self
+            .terms
+            .iter()
+            .enumerate()
+            .filter(|(_, term)| term.has_free_time())
+        {
             found.extend(self.elsewhere(&present, moved, term));
         }
         found.extend(self.splits(&present));

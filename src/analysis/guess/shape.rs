@@ -40,6 +40,12 @@ impl<'a> Target<'a> {
         self.weights.len()
     }
 
+    /// The geometric mean of |Z|.
+    pub fn scale(&self) -> f64 {
+        let sum: f64 = self.weights.iter().map(|weight| -weight.ln()).sum();
+        (sum / self.points() as f64).exp()
+    }
+
     fn weighted(&self, real: impl Iterator<Item = f64>, imaginary: impl Iterator<Item = f64>) -> Vec<f64> {
         let times_weight = |(value, weight): (f64, &f64)| value * weight;
         real.zip(&self.weights)

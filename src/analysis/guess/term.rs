@@ -16,9 +16,7 @@ pub struct Limit {
 impl Limit {
     /// The value that the user has settled, if only as a start.
     fn settled(&self) -> Option<f64> {
-        self.start
-            .or((self.lower == self.upper).then_some(self.lower))
-            .filter(|value| value.is_finite())
+        self.start.or((self.lower == self.upper).then_some(self.lower))
     }
 }
 
@@ -70,6 +68,8 @@ pub(super) struct Term<'a> {
     pub unit: Option<Unit>,
     /// Its size, where the user has settled it.
     pub held_size: Option<f64>,
+    /// What the user has settled of its parameters.
+    pub settled: Vec<Option<f64>>,
     pub is_arc: bool,
 }
 
@@ -77,9 +77,17 @@ pub(super) fn terms<'a>(circuit: &'a Circuit, limits: &[Limit], grid: &Grid) -> 
     circuit
         .outer_series()
         .iter()
-        .map(|node| match node {
-            Node::Element(index) => element_term(circuit, node, *index, limits, grid),
-            _ => group_term(circuit, node, limits, grid),
+        .map(|node| {
+            let mut term = match node {
+                Node::Element(index) => element_term(circuit, node, *index, limits, grid),
+                _ => group_term(circuit, node, limits, grid),
+            };
+            term.settled = term
+                .parameters
+                .iter()
+                .map(|&index| limits[index].settled())
+                .collect();
+            term
         })
         .collect()
 }
@@ -121,6 +129,7 @@ fn element_term<'a>(
             parallel: false,
         }),
         is_arc: element.kind.draws_arc,
+        settled: Vec::new(),
         parameters,
     }
 }
@@ -140,6 +149,7 @@ fn group_term<'a>(circuit: &'a Circuit, node: &'a Node, limits: &[Limit], grid: 
             unit: None,
             held_size: None,
             is_arc: false,
+            settled: Vec::new(),
         };
     };
     let parameters: Vec<usize> = arc.indices().collect();
@@ -166,6 +176,7 @@ fn group_term<'a>(circuit: &'a Circuit, node: &'a Node, limits: &[Limit], grid: 
         }),
         parameters,
         is_arc: true,
+        settled: Vec::new(),
     }
 }
 

@@ -8,12 +8,11 @@ mod weights;
 
 use num_complex::Complex64;
 
-use crate::analysis::guess::{Data, ParameterLimit};
+use crate::analysis::guess::Data;
 use crate::circuit::{Circuit, Grid, Workspace};
 
 use super::options::FitOptions;
 use super::runs;
-use super::search::Outcome;
 pub(super) use coordinate::Coordinate;
 pub(super) use normal::Normal;
 
@@ -76,53 +75,6 @@ impl Problem<'_> {
         }
     }
 
-    /// Where each parameter may lie, as the guess wants it: held ones have equal limits.
-    pub fn limits(&self, options: &FitOptions) -> Vec<ParameterLimit> {
-        let mut limits: Vec<ParameterLimit> = self
-            .natural
-            .iter()
-            .map(|&value| ParameterLimit {
-                lower: value,
-                upper: value,
-                start: None,
-            })
-            .collect();
-        for coordinate in &self.coordinates {
-            for &index in &coordinate.parameters {
-                limits[index].lower = coordinate.natural(coordinate.lower);
-                limits[index].upper = coordinate.natural(coordinate.upper);
-            }
-        }
-        for (name, value) in &options.named_start {
-            if let Some(index) = self.circuit.parameter_index(name)
-                && limits[index].lower < limits[index].upper
-            {
-                limits[index].start = Some(*value);
-            }
-        }
-        limits
-    }
-
-    /// Whether residuals of an outcome look independent of their neighbours in frequency, by the ratio of J. von
-    /// Neumann (1941), doi:10.1214/aoms/1177731677: it is one for noise, and less for structure.
-    pub fn looks_like_noise(&self, outcome: &Outcome) -> bool {
-        if outcome.chi_squared <= self.negligible() {
-            return true;
-        }
-        let order = self.descending();
-        let halves = outcome.residuals.split_at(self.points());
-        let mut differences = 0.0;
-        for half in [halves.0, halves.1] {
-            differences += order
-                .windows(2)
-                .map(|pair| (half[pair[1]] - half[pair[0]]).powi(2))
-                .sum::<f64>();
-        }
-        let numbers = outcome.residuals.len() as f64;
-        let ratio = 0.5 * differences / outcome.chi_squared * numbers / (numbers - 2.0);
-        ratio > 1.0 - 1.65 / numbers.sqrt()
-    }
-
     /// Search coordinates of a full vector, moved into the bounds. Of parameters that are tied the first counts.
     pub fn to_search(&self, natural: &[f64]) -> Vec<f64> {
         self.coordinates
@@ -161,16 +113,10 @@ impl Problem<'_> {
     /// Probability of the runs in residuals, in order of frequency.
     pub fn runs_probability(&self, residuals: &[f64]) -> Option<f64> {
         let points = self.points();
-        let order = self.descending();
+        let mut order: Vec<usize> = (0..points).collect();
+        order.sort_by(|&a, &b| self.grid.omega[b].total_cmp(&self.grid.omega[a]));
         let (real, imaginary) = residuals.split_at(points);
         let sequence = |part: &[f64]| order.iter().map(|&index| part[index]).collect::<Vec<_>>();
         runs::probability(&[sequence(real), sequence(imaginary)])
-    }
-
-    /// Places of the points in descending order of frequency.
-    fn descending(&self) -> Vec<usize> {
-        let mut order: Vec<usize> = (0..self.points()).collect();
-        order.sort_by(|&a, &b| self.grid.omega[b].total_cmp(&self.grid.omega[a]));
-        order
     }
 }

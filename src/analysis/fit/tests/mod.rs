@@ -5,6 +5,7 @@ mod elements;
 mod honesty;
 mod options;
 mod robustness;
+mod starts;
 mod sweeps;
 
 use rand::SeedableRng;
