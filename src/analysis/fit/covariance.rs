@@ -24,8 +24,9 @@ pub(super) struct Covariance {
 }
 
 impl Covariance {
-    /// (J'J)^-1 S/(N-p) where the data determine it, as scipy's `curve_fit` does by default.
-    pub fn new(problem: &Problem<'_>, parameters: usize, outcome: &Outcome) -> Self {
+    /// `noise` (J'J)^-1 where the data determine it. With the residual variance S/(N-p) as noise this is what
+    /// scipy's `curve_fit` gives by default, with 1 what it gives for absolute sigmas.
+    pub fn new(problem: &Problem<'_>, parameters: usize, outcome: &Outcome, noise: f64) -> Self {
         let inner: Vec<usize> = (0..problem.coordinates.len())
             .filter(|&k| !problem.coordinates[k].at_bound(outcome.position[k]))
             .collect();
@@ -40,7 +41,6 @@ impl Covariance {
                 0.0
             }
         });
-        let noise = outcome.chi_squared / problem.degrees_of_freedom();
         let (inverse, undetermined) = invert(scaled);
         let mut covariance = Self {
             matrix: DMatrix::zeros(parameters, parameters),
