@@ -3,7 +3,7 @@
 
 use std::time::Instant;
 
-use crate::analysis::fit::{ColdStarts, FitError, FitOptions, FitResult, fit_timed};
+use crate::analysis::fit::{ArcTrack, ColdStarts, FitError, FitOptions, FitResult, fit_timed};
 use crate::circuit::{Circuit, CircuitError};
 use crate::event::Fit;
 use crate::profile::Cell;
@@ -19,6 +19,7 @@ pub struct FitSequence {
     options: FitOptions,
     profile_start: Vec<f64>,
     last: Option<Optimum>,
+    track: ArcTrack,
     running: Option<(u32, Vec<f64>)>,
 }
 
@@ -59,6 +60,7 @@ impl FitSequence {
             options,
             profile_start,
             last: None,
+            track: ArcTrack::default(),
             running: None,
         })
     }
@@ -94,12 +96,7 @@ impl FitSequence {
             options.cold = ColdStarts::Always;
         }
         let result = self.fit(points, &options)?;
-        if result.converged {
-            self.last = Some(Optimum {
-                values: values_of(&result),
-                reduced_chi_squared: result.reduced_chi_squared,
-            });
-        }
+        self.remember(&result);
         self.running = None;
         Some(Fit {
             sweep,
@@ -109,8 +106,23 @@ impl FitSequence {
         })
     }
 
+    /// Takes note of the fit of a whole sweep, made here or read from a recording that is carried on: the next
+    /// one starts from it, and its arcs are named after those before.
+    pub fn remember(&mut self, result: &FitResult) {
+        let values = values_of(result);
+        if !result.converged || values.len() != self.circuit.parameters().len() {
+            return;
+        }
+        self.track.observe(&self.circuit, result);
+        self.last = Some(Optimum {
+            values,
+            reduced_chi_squared: result.reduced_chi_squared,
+        });
+    }
+
     fn options_from_the_last(&self) -> FitOptions {
         let mut options = self.options.clone();
+        options.arcs = self.track.forecast();
         match &self.last {
             Some(optimum) => {
                 options.start = Some(optimum.values.clone());
@@ -145,45 +157,4 @@ fn values_of(result: &FitResult) -> Vec<f64> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::profile::{Kind, shipped_text};
-
-    fn sequence() -> FitSequence {
-        let text = shipped_text(Kind::Cell, "dummy_r_rc").unwrap();
-        FitSequence::for_cell(&Cell::parse("dummy_r_rc", text).unwrap()).unwrap()
-    }
-
-    fn points(resistance: f64) -> Vec<Point> {
-        let circuit = Circuit::parse("R0-p(R1,C1)").unwrap();
-        (0..40)
-            .map(|index| {
-                let frequency = 1e5 * 10f64.powf(-f64::from(index) / 8.0);
-                let z = circuit.impedance(&[100.0, resistance, 1e-6], frequency);
-                let wiggle = 1.0 + 1e-3 * f64::from(index * 7919 % 13 - 6) / 6.0;
-                Point::new(frequency, z.re * wiggle, z.im * wiggle)
-            })
-            .collect()
-    }
-
-    #[test]
-    fn a_parameter_is_followed_from_sweep_to_sweep() {
-        let mut sequence = sequence();
-        for (sweep, resistance) in [(1, 1000.0), (2, 1100.0), (3, 1500.0)] {
-            let fit = sequence.finish(sweep, &points(resistance)).unwrap();
-            let found = fit.result.parameter("R1").unwrap();
-            assert!((found.value - resistance).abs() < 0.01 * resistance, "{found:?}");
-            assert!(fit.is_final && found.determined);
-        }
-    }
-
-    #[test]
-    fn too_few_points_give_no_fit_and_more_give_a_live_one() {
-        let mut sequence = sequence();
-        let points = points(1000.0);
-        assert!(sequence.partial(1, &points[..1]).is_none());
-        let fit = sequence.partial(1, &points[..25]).unwrap();
-        assert!(!fit.is_final);
-        assert_eq!(fit.result.n_used, 25);
-    }
-}
+mod tests;

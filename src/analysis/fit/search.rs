@@ -4,7 +4,7 @@
 //! doi:10.1137/0111030. Two things make it robust here: no coordinate moves by more than [`STEP_LIMIT`] at once
 //! (a factor of e² for a scale parameter), and parameters that push against a bound are left out of the step.
 
-use nalgebra::Cholesky;
+use nalgebra::{Cholesky, DVector};
 
 use super::problem::{Normal, Problem};
 
@@ -56,9 +56,10 @@ impl Problem<'_> {
                 continue;
             };
             if predicted <= 0.0 {
-                // Rounding, or every direction leads out of bounds.
-                converged = true;
-                break;
+                // Rounding, or every direction leads out of bounds; else a bound has bent the step too much.
+                converged = predicted.abs() <= tolerance * current.chi_squared || damping > 1e8;
+                damping = damping.max(1e-3) * 10.0;
+                continue;
             }
             self.evaluate(&next, &mut trial);
             evaluations += 1;
@@ -92,17 +93,59 @@ impl Problem<'_> {
 
     /// The next position and the decrease that the quadratic model promises; none where the damped matrix is
     /// still singular.
+    ///
+    /// A coordinate that the step would carry over a bound stops there, and the others take the step that is best
+    /// with it there: cutting the whole step at the bound can leave no descent at all where coordinates hang
+    /// together as closely as Q and n.
     fn step(&self, position: &[f64], normal: &Normal, damping: f64) -> Option<(Vec<f64>, f64)> {
+        let size = position.len();
+        let mut held: Vec<Option<f64>> = (0..size)
+            .map(|k| {
+                let outward = (position[k] <= self.coordinates[k].lower && normal.gradient[k] > 0.0)
+                    || (position[k] >= self.coordinates[k].upper && normal.gradient[k] < 0.0);
+                outward.then_some(0.0)
+            })
+            .collect();
+        let mut step = self.free_step(normal, damping, &held)?;
+        for _ in 0..size {
+            let mut stopped = false;
+            for k in 0..size {
+                let coordinate = &self.coordinates[k];
+                let next = position[k] + step[k];
+                if held[k].is_none() && !(coordinate.lower..=coordinate.upper).contains(&next) {
+                    held[k] = Some(next.clamp(coordinate.lower, coordinate.upper) - position[k]);
+                    stopped = true;
+                }
+            }
+            if !stopped {
+                break;
+            }
+            step = self.free_step(normal, damping, &held)?;
+        }
+        let mut next = position.to_vec();
+        for k in 0..size {
+            next[k] = (position[k] + step[k]).clamp(self.coordinates[k].lower, self.coordinates[k].upper);
+            step[k] = next[k] - position[k];
+        }
+        let predicted = -(2.0 * normal.gradient.dot(&step) + step.dot(&(&normal.curvature * &step)));
+        Some((next, predicted))
+    }
+
+    /// The damped step of the coordinates that are not held, beside those that are; no longer than allowed.
+    fn free_step(&self, normal: &Normal, damping: f64, held: &[Option<f64>]) -> Option<DVector<f64>> {
         let mut damped = normal.curvature.clone();
         let mut step = -normal.gradient.clone();
-        for k in 0..position.len() {
-            let outward = (position[k] <= self.coordinates[k].lower && normal.gradient[k] > 0.0)
-                || (position[k] >= self.coordinates[k].upper && normal.gradient[k] < 0.0);
-            if outward {
+        for (k, distance) in held.iter().enumerate() {
+            if let Some(distance) = distance.filter(|distance| *distance != 0.0) {
+                step.axpy(-distance, &normal.curvature.column(k), 1.0);
+            }
+        }
+        for (k, distance) in held.iter().enumerate() {
+            if let Some(distance) = distance {
                 damped.row_mut(k).fill(0.0);
                 damped.column_mut(k).fill(0.0);
                 damped[(k, k)] = 1.0;
-                step[k] = 0.0;
+                step[k] = *distance;
             } else {
                 // The second summand holds parameters that nothing determines where they are.
                 damped[(k, k)] += damping * normal.curvature[(k, k)] + 1e-14 * normal.chi_squared;
@@ -116,12 +159,6 @@ impl Problem<'_> {
         if largest > STEP_LIMIT {
             step *= STEP_LIMIT / largest;
         }
-        let mut next = position.to_vec();
-        for k in 0..position.len() {
-            next[k] = (position[k] + step[k]).clamp(self.coordinates[k].lower, self.coordinates[k].upper);
-            step[k] = next[k] - position[k];
-        }
-        let predicted = -(2.0 * normal.gradient.dot(&step) + step.dot(&(&normal.curvature * &step)));
-        Some((next, predicted))
+        Some(step)
     }
 }
