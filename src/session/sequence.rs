@@ -12,6 +12,9 @@ use crate::spectrum::{Point, Spectrum};
 /// Name and version of the engine, as fits carry it.
 pub const ENGINE: &str = concat!("interphase ", env!("CARGO_PKG_VERSION"), " cnls");
 
+/// Distance of two arcs in ln tau below which they may be about to cross.
+const CROSSING: f64 = 2.0;
+
 /// Fits of one circuit to the sweeps of one cell.
 #[derive(Clone, Debug)]
 pub struct FitSequence {
@@ -125,6 +128,13 @@ impl FitSequence {
         options.arcs = self.track.forecast();
         match &self.last {
             Some(optimum) => {
+                // Where arcs cross, the last fit may have gone astray; their course from before leads through.
+                if let Some(forecast) = &options.arcs
+                    && forecast.closest(&self.circuit) < CROSSING
+                {
+                    let expected = forecast.placed(&self.circuit, &optimum.values);
+                    options.also_start.push(expected);
+                }
                 options.start = Some(optimum.values.clone());
                 options.expected_reduced_chi_squared = optimum.reduced_chi_squared;
             }

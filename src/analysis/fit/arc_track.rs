@@ -2,7 +2,7 @@
 
 use crate::circuit::Circuit;
 
-use super::identity::{ArcForecast, Expected, FEATURES, measured};
+use super::identity::{ArcForecast, Expected, FEATURES, gap, measured};
 use super::result::FitResult;
 
 /// Smallest error that a single sweep is believed to have: what a circuit leaves out moves parameters by more
@@ -14,6 +14,11 @@ const WANDER: f64 = 0.005;
 const TURN: f64 = 0.002;
 /// How steep a trend may be before anything is known of it.
 const STEEP: f64 = 0.05;
+/// Arcs of equal time constant are told apart to this much, whatever their errors say: near there the fit has
+/// several minima of nearly equal depth.
+const BLURRED: f64 = 2.0;
+/// Distance in ln tau over which that passes.
+const BLUR_REACH: f64 = 1.2;
 /// Standard deviations beyond which a feature has jumped.
 const JUMP: f64 = 5.0;
 
@@ -46,10 +51,18 @@ impl ArcTrack {
         if natural.len() != circuit.parameters().len() {
             return;
         }
-        self.arcs.resize(circuit.arcs().len(), [None; FEATURES]);
-        for (trends, arc) in self.arcs.iter_mut().zip(circuit.arcs()) {
+        let arcs = circuit.arcs();
+        let expected = self.forecast();
+        self.arcs.resize(arcs.len(), [None; FEATURES]);
+        for (index, arc) in arcs.iter().enumerate() {
+            let mut near = gap(circuit, index, |arc| arcs[arc].ln_tau(&natural));
+            if let Some(forecast) = &expected {
+                near = near.min(gap(circuit, index, |arc| forecast.arcs[arc][0].value));
+            }
+            let blur = BLURRED * (-(near / BLUR_REACH).powi(2)).exp();
             let found = measured(arc, &natural, |weights| result.combined_error(weights));
-            for (trend, found) in trends.iter_mut().zip(found) {
+            for (trend, mut found) in self.arcs[index].iter_mut().zip(found) {
+                found.variance += blur * blur;
                 match trend {
                     Some(trend) => trend.advance(found),
                     None if found.variance.is_finite() => *trend = Some(Trend::new(found)),

@@ -50,6 +50,53 @@ impl ArcForecast {
             .collect();
         Self { arcs }
     }
+
+    /// A vector of parameters in which every arc of which all is expected stands where it is expected.
+    #[must_use]
+    pub fn placed(&self, circuit: &Circuit, natural: &[f64]) -> Vec<f64> {
+        let mut placed = natural.to_vec();
+        for (arc, expected) in circuit.arcs().iter().zip(&self.arcs) {
+            let [ln_tau, ln_resistance, _, exponent] = expected;
+            if ![ln_tau, ln_resistance, exponent]
+                .iter()
+                .all(|e| e.variance.is_finite())
+            {
+                continue;
+            }
+            let indices: Vec<usize> = arc.indices().collect();
+            placed[indices[0]] = ln_resistance.value.exp();
+            if let Some(&index) = indices.get(2) {
+                let spec = &circuit.parameters()[index];
+                placed[index] = exponent.value.clamp(spec.lower, spec.upper);
+            }
+            // ln tau is linear in the logarithm of the capacitance, of Q and of tau itself.
+            let mut ln_tau_for = |ln_second: f64| {
+                placed[indices[1]] = ln_second.exp();
+                arc.ln_tau(&placed)
+            };
+            let (at_zero, at_one) = (ln_tau_for(0.0), ln_tau_for(1.0));
+            placed[indices[1]] = ((ln_tau.value - at_zero) / (at_one - at_zero)).exp();
+        }
+        placed
+    }
+
+    /// Smallest distance in ln tau between two arcs of one make.
+    #[must_use]
+    pub fn closest(&self, circuit: &Circuit) -> f64 {
+        let arcs = circuit.arcs();
+        (0..arcs.len())
+            .map(|index| gap(circuit, index, |other| self.arcs[other][0].value))
+            .fold(f64::INFINITY, f64::min)
+    }
+}
+
+/// Distance of an arc in ln tau to the next one of its make.
+pub(super) fn gap(circuit: &Circuit, index: usize, ln_tau: impl Fn(usize) -> f64) -> f64 {
+    let arcs = circuit.arcs();
+    (0..arcs.len())
+        .filter(|&other| other != index && arcs[index].is_exchangeable_with(&arcs[other]))
+        .map(|other| (ln_tau(index) - ln_tau(other)).abs())
+        .fold(f64::INFINITY, f64::min)
 }
 
 /// ln tau, ln R, ln tau/R and exponent. Of these, an ageing interface changes tau and R, a pressure step R and
@@ -57,7 +104,7 @@ impl ArcForecast {
 pub(super) fn features(arc: &Arc, natural: &[f64]) -> [f64; FEATURES] {
     let ln_tau = arc.ln_tau(natural);
     let ln_resistance = natural[arc.resistance].ln();
-    let exponent = arc.exponent.map_or(1.0, |index| natural[index]);
+    let exponent = arc.indices().nth(2).map_or(1.0, |index| natural[index]);
     [ln_tau, ln_resistance, ln_tau - ln_resistance, exponent]
 }
 

@@ -2,6 +2,8 @@
 
 use statrs::distribution::{ContinuousCDF, Normal, StudentsT};
 
+use crate::circuit::{Circuit, Scale};
+
 use super::result::{FitResult, Parameter, Sum, Weight};
 
 /// Probability of the runs test below which the circuit does not explain the data. Among a thousand fits of the
@@ -64,22 +66,31 @@ impl FitResult {
     /// positive ones, p ± t SE cut at the bounds for exponents. None where there is no standard error.
     #[must_use]
     pub fn interval(&self, name: &str, level: f64) -> Option<(f64, f64)> {
-        let (value, error, exponent_bounds) = match (self.parameter(name), self.sum(name)) {
+        let (value, error, bounds) = match (self.parameter(name), self.sum(name)) {
             (Some(parameter), _) => {
-                // An exponent is the one thing without a unit.
-                let bounds = (parameter.unit == "1").then_some((parameter.lower, parameter.upper));
+                let bounds = self
+                    .is_exponent(name)
+                    .then_some((parameter.lower, parameter.upper));
                 (parameter.value, parameter.std_error?, bounds)
             }
             (None, Some(sum)) => (sum.value, sum.std_error?, None),
             (None, None) => return None,
         };
         let reach = self.quantile(level)? * error;
-        if let Some((lower, upper)) = exponent_bounds {
+        if let Some((lower, upper)) = bounds {
             let lower = (value - reach).max(lower.unwrap_or(f64::NEG_INFINITY));
             return Some((lower, (value + reach).min(upper.unwrap_or(f64::INFINITY))));
         }
         let factor = (reach / value).exp();
         (value > 0.0 && factor.is_finite()).then_some((value / factor, value * factor))
+    }
+
+    fn is_exponent(&self, name: &str) -> bool {
+        Circuit::parse(&self.circuit).is_ok_and(|circuit| {
+            circuit
+                .parameter_index(name)
+                .is_some_and(|index| circuit.parameters()[index].scale == Scale::Linear)
+        })
     }
 
     /// With known errors of the points that are too small for the residuals (reduced chi-squared over 1.5): the
