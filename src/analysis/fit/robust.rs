@@ -62,8 +62,15 @@ impl Reweighting {
             starts.push(problem.to_search(&natural));
         }
         let mut best: Option<(f64, Outcome)> = None;
+        let mut candidates = Vec::new();
         for start in &starts {
-            let (outcome, scale) = huber(problem, &base, start, options);
+            // Huber's loss alone is at the mercy of points whose weight is wrong, such as the modulus of a point
+            // that is far too small; the start itself may be better.
+            let scale = scale_at(problem, &base, start);
+            candidates.push((problem.search(start, Effort::Full(1)), scale));
+            candidates.push(huber(problem, &base, start, options));
+        }
+        for (outcome, scale) in candidates {
             if scale.is_finite()
                 && best
                     .as_ref()
@@ -97,12 +104,16 @@ impl Reweighting {
         problem.evaluate(&outcome.position, &mut normal);
         outcome.chi_squared = normal.chi_squared;
         outcome.residuals = problem.residuals().to_vec();
-        outcome.normal = normal;
         let lengths = lengths(&outcome.residuals);
         let counted: Vec<f64> = lengths
             .iter()
             .map(|&length| weight(length / self.scale))
             .collect();
+        // What sound points say of the curvature, as if all were sound: wrong ones may have any derivatives.
+        let mean = counted.iter().sum::<f64>() / counted.len() as f64;
+        normal.curvature = &outcome.normal.curvature / mean;
+        normal.gradient = &outcome.normal.gradient / mean;
+        outcome.normal = normal;
         let below = |limit: f64| -> Vec<usize> {
             counted
                 .iter()
@@ -123,7 +134,8 @@ impl Reweighting {
 }
 
 /// P. J. Huber's (1981) estimate of the covariance's factor, Robust Statistics, eq. 6.5 in chapter 7, carried over to
-/// residuals of two components: K² [sum psi²/(N-p)]/[mean psi']², K = 1 + p/N var(psi')/(mean psi')².
+/// residuals of two components, with the weighted curvature of M. Koller and W. A. Stahel (2011),
+/// doi:10.1016/j.csda.2011.02.014: K² [sum psi²/(N-p)]/[mean psi']², K = 1 + p/N var(psi')/(mean psi')².
 fn variance(lengths: &[f64], scale: f64, coordinates: usize) -> f64 {
     let points = lengths.len() as f64;
     let (numbers, free) = (2.0 * points, coordinates as f64);

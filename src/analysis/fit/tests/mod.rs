@@ -2,8 +2,10 @@
 
 mod against_scipy;
 mod elements;
+mod coverage;
 mod honesty;
 mod options;
+mod robust;
 mod robustness;
 mod sweeps;
 
