@@ -5,3 +5,4 @@ pub mod guess;
 pub mod instant;
 pub mod noise;
 pub mod point_time;
+pub mod selection;

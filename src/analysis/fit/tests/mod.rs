@@ -3,11 +3,14 @@
 mod against_scipy;
 mod elements;
 mod coverage;
+mod flags;
 mod honesty;
 mod options;
 mod robust;
 mod robustness;
+mod scipy_errors;
 mod sweeps;
+mod ties;
 
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
