@@ -14,6 +14,11 @@ pub const ENGINE: &str = concat!("interphase ", env!("CARGO_PKG_VERSION"), " cnl
 
 /// Distance of two arcs in ln tau below which they may be about to cross.
 const CROSSING: f64 = 2.0;
+/// Ratio of the reduced chi-squared to that of the last sweep from which on the last optimum is not trusted alone.
+const RISEN: f64 = 1.1;
+/// Two optima are the same when their chi-squared differ by less than this fraction: a fit that is as good
+/// elsewhere is no reason to leave the last one.
+const SAME: f64 = 5e-4;
 
 /// Fits of one circuit to the sweeps of one cell.
 #[derive(Clone, Debug)]
@@ -22,6 +27,8 @@ pub struct FitSequence {
     options: FitOptions,
     profile_start: Vec<f64>,
     last: Option<Optimum>,
+    /// The optimum with the smallest residuals so far.
+    best: Option<Optimum>,
     track: ArcTrack,
     running: Option<(u32, Vec<f64>)>,
 }
@@ -63,6 +70,7 @@ impl FitSequence {
             options,
             profile_start,
             last: None,
+            best: None,
             track: ArcTrack::default(),
             running: None,
         })
@@ -98,7 +106,16 @@ impl FitSequence {
         if self.last.is_none() {
             options.cold = ColdStarts::Always;
         }
-        let result = self.fit(points, &options)?;
+        let mut result = self.fit(points, &options)?;
+        if self.has_risen(&result) {
+            // Where the last optimum leads may no longer be the best place.
+            options.also_start.extend(self.elsewhere());
+            if let Some(again) = self.fit(points, &options)
+                && again.chi_squared < result.chi_squared * (1.0 - SAME)
+            {
+                result = again;
+            }
+        }
         self.remember(&result);
         self.running = None;
         Some(Fit {
@@ -117,10 +134,41 @@ impl FitSequence {
             return;
         }
         self.track.observe(&self.circuit, result);
-        self.last = Some(Optimum {
+        let optimum = Optimum {
             values,
             reduced_chi_squared: result.reduced_chi_squared,
-        });
+        };
+        let is_best = self
+            .best
+            .as_ref()
+            .is_none_or(|best| optimum.reduced_chi_squared < best.reduced_chi_squared);
+        if is_best && optimum.reduced_chi_squared.is_some() {
+            self.best = Some(optimum.clone());
+        }
+        self.last = Some(optimum);
+    }
+
+    /// Whether the residuals are larger than after the last sweep.
+    fn has_risen(&self, result: &FitResult) -> bool {
+        let last = self.last.as_ref().and_then(|last| last.reduced_chi_squared);
+        match (last, result.reduced_chi_squared) {
+            (Some(last), Some(now)) => now > RISEN * last,
+            _ => false,
+        }
+    }
+
+    /// Starts that have nothing to do with the last sweep: the one fitted best so far, where the arcs are heading,
+    /// and the profile.
+    fn elsewhere(&self) -> Vec<Vec<f64>> {
+        let heading = match (self.track.forecast(), &self.last) {
+            (Some(forecast), Some(last)) => Some(forecast.placed(&self.circuit, &last.values)),
+            _ => None,
+        };
+        let best = self.best.as_ref().map(|best| best.values.clone());
+        best.into_iter()
+            .chain(heading)
+            .chain([self.profile_start.clone()])
+            .collect()
     }
 
     fn options_from_the_last(&self) -> FitOptions {

@@ -4,6 +4,7 @@ mod against_scipy;
 mod elements;
 mod coverage;
 mod flags;
+mod growing;
 mod honesty;
 mod options;
 mod robust;

@@ -168,7 +168,7 @@ fn a_growing_sweep_never_claims_what_it_cannot_know() {
     }
     println!("{claims} claims, {wrong} wrong by more than 5 standard errors, {refused} refused");
     assert!(claims > 5000, "{claims}");
-    assert!(wrong * 100 <= claims, "{wrong} of {claims}");
+    assert!(wrong * 400 <= claims, "{wrong} of {claims}");
 }
 
 #[test]
@@ -196,93 +196,4 @@ fn the_same_input_gives_the_same_bits() {
         .map(|_| fit(&sweep(9), &circuit, &FitOptions::default()).unwrap())
         .collect();
     assert_eq!(fits[0], fits[1]);
-}
-
-#[test]
-fn explore_growing() {
-    use rand::Rng;
-    let mut table: std::collections::BTreeMap<usize, [usize; 3]> = std::collections::BTreeMap::new();
-    let mut by_name: std::collections::BTreeMap<String, [usize; 2]> = std::collections::BTreeMap::new();
-    for seed in 0..300u64 {
-        let mut generator = ChaCha8Rng::seed_from_u64(77_000 + seed);
-        let arcs = 1 + (seed % 2) as usize;
-        let text = if arcs == 1 {
-            "L0-R0-p(R1,CPE1)-W1"
-        } else {
-            "L0-R0-p(R1,CPE1)-p(R2,CPE2)"
-        };
-        let circuit = circuit(text);
-        let size = 10f64.powf(generator.random_range(0.5..3.0));
-        let mut truth = vec![
-            10f64.powf(generator.random_range(-7.5..-6.5)),
-            size * 10f64.powf(generator.random_range(-1.0..0.0)),
-        ];
-        let first = generator.random_range(-4.8..-3.0);
-        let mut log_tau = first;
-        for _ in 0..arcs {
-            let r = size * 10f64.powf(generator.random_range(-0.7..0.0));
-            let n: f64 = generator.random_range(0.75..0.97);
-            truth.extend([r, 10f64.powf(log_tau * n) / r, n]);
-            log_tau += generator.random_range(1.0..2.2);
-        }
-        if arcs == 1 {
-            truth.push(size * 10f64.powf(generator.random_range(-1.0..0.0)));
-        }
-        let whole = noisy(&circuit, &truth, &frequencies(200e3, 0.1, 64), 2e-3, 0.0, seed);
-        let last: Vec<f64> = truth
-            .iter()
-            .enumerate()
-            .map(|(i, v)| {
-                v * if circuit.parameters()[i].unit == "1" {
-                    1.0
-                } else {
-                    generator.random_range(0.9..1.1)
-                }
-            })
-            .collect();
-        let mut partial: Option<Vec<f64>> = None;
-        for k in 1..=64 {
-            let spectrum = Spectrum::from(whole.points[..k].to_vec());
-            let options = FitOptions {
-                also_start: partial.iter().cloned().collect(),
-                expected_reduced_chi_squared: Some(4e-6),
-                cold: ColdStarts::Never,
-                ..FitOptions::warm(last.clone())
-            };
-            let Ok(result) = fit(&spectrum, &circuit, &options) else {
-                continue;
-            };
-            for (parameter, truth) in result.parameters.iter().zip(&truth) {
-                if parameter.determined {
-                    let error = parameter.std_error.unwrap();
-                    let off = (parameter.value - truth).abs();
-                    let off_ge = off > 5.0 * error;
-                    let entry = table.entry(result.degrees_of_freedom().min(40)).or_default();
-                    entry[0] += 1;
-                    entry[1] += usize::from(off > 5.0 * error);
-                    entry[2] += usize::from(off > 5.0 * error && off > 0.1 * truth);
-                    if off_ge {
-                        println!(
-                            "{text} k {k} {} = {} ± {error}, truth {truth} {:?}",
-                            parameter.name,
-                            parameter.value,
-                            result
-                                .parameters
-                                .iter()
-                                .map(|p| (p.value, p.std_error, p.at_bound))
-                                .collect::<Vec<_>>()
-                        );
-                    }
-                    let entry = by_name.entry(parameter.name.clone()).or_default();
-                    entry[0] += 1;
-                    entry[1] += usize::from(off > 5.0 * error);
-                }
-            }
-            partial = Some(values(&result));
-        }
-    }
-    let total: [usize; 3] = table
-        .values()
-        .fold([0; 3], |a, b| [a[0] + b[0], a[1] + b[1], a[2] + b[2]]);
-    println!("{total:?}\n{table:?}\n{by_name:?}");
 }
