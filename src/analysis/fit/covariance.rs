@@ -81,6 +81,7 @@ impl Covariance {
     /// A covariance that is known in natural units; `candidates` says which parameters have one.
     pub fn known(matrix: DMatrix<f64>, candidates: Vec<bool>) -> Self {
         Self {
+            size: candidates.len(),
             scale: candidates.iter().map(|&has| f64::from(u8::from(has))).collect(),
             slot: candidates
                 .iter()

@@ -1,8 +1,8 @@
 //! Tests of the whole fit, by what they compare with.
 
 mod against_scipy;
-mod elements;
 mod coverage;
+mod elements;
 mod flags;
 mod growing;
 mod honesty;
