@@ -58,6 +58,7 @@ fn fit(sweep: u32) -> EventBody {
             guess_us: 230.0,
             parameters,
             correlation,
+            robust: None,
             sums: vec![Sum {
                 name: "R1+R2".into(),
                 value: 24.7,

@@ -6,3 +6,4 @@ pub mod instant;
 pub mod noise;
 pub mod point_time;
 pub mod rank;
+pub mod selection;

@@ -2,6 +2,7 @@
 
 mod attach;
 mod completions;
+mod convert;
 mod demo;
 mod eval;
 mod fit;
@@ -81,6 +82,8 @@ enum Command {
     Fit(Box<fit::FitArgs>),
     /// Compare circuits on spectra in files.
     Rank(rank::RankArgs),
+    /// Write spectra in another format.
+    Convert(convert::ConvertArgs),
     /// Evaluate a circuit at given frequencies.
     Eval(eval::EvalArgs),
     /// List, show and check profiles of instruments, cells and plans.
@@ -124,6 +127,7 @@ fn dispatch(command: Option<Command>) -> anyhow::Result<ExitCode> {
         Some(Command::Plot(args)) => plot::run(&args),
         Some(Command::Fit(args)) => fit::run(&args),
         Some(Command::Rank(args)) => rank::run(&args),
+        Some(Command::Convert(args)) => convert::run(&args),
         Some(Command::Eval(args)) => eval::run(&args),
         Some(Command::Profiles(args)) => profiles::run(&args),
         Some(Command::Completions(args)) => completions::run(&args),

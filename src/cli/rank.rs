@@ -9,10 +9,11 @@ use clap::Args;
 use serde_json::{Map, Value, json};
 
 use super::fit::weights;
-use super::selection::{Selection, SelectionArgs};
+use super::selection::{self, SelectionArgs};
 use super::{output, parallel, spectra, values};
 use crate::analysis::fit::Weight;
 use crate::analysis::rank::{self, Candidate, Comparison, RankOptions, Ranked, Ranking, family};
+use crate::analysis::selection::Selection;
 
 /// Compare circuits on the spectra of files: a ranking, and what speaks against trusting it.
 ///
@@ -129,26 +130,30 @@ fn rank_file(path: &Path, args: &RankArgs, selection: &Selection, options: &Rank
         }
     };
     let names = spectra::names(&reading.spectra);
-    let rankings = reading
-        .spectra
-        .into_iter()
-        .zip(names)
-        .map(|(spectrum, name)| {
-            let spectrum = selection.apply(spectrum.spectrum);
-            let of_the_family;
-            let candidates = if args.circuits.is_empty() {
-                of_the_family = family::for_spectrum(&spectrum);
-                &of_the_family
-            } else {
-                &args.circuits
-            };
-            (name, rank::rank(&spectrum, candidates, options))
-        })
-        .collect();
+    let mut rankings = Vec::new();
+    let mut unreadable = reading.broken.map(|error| error.to_string());
+    for (spectrum, name) in reading.spectra.into_iter().zip(names) {
+        let spectrum = match selection::mark(selection, spectrum.spectrum) {
+            Ok((spectrum, _)) => spectrum,
+            Err(error) => {
+                let place = name.map_or_else(String::new, |name| format!("{name}: "));
+                unreadable = Some(format!("{}: {place}{error}", path.display()));
+                continue;
+            }
+        };
+        let of_the_family;
+        let candidates = if args.circuits.is_empty() {
+            of_the_family = family::for_spectrum(&spectrum);
+            &of_the_family
+        } else {
+            &args.circuits
+        };
+        rankings.push((name, rank::rank(&spectrum, candidates, options)));
+    }
     FileRanking {
         remarks: reading.remarks,
         rankings,
-        unreadable: reading.broken.map(|error| error.to_string()),
+        unreadable,
     }
 }
 

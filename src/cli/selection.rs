@@ -3,6 +3,7 @@
 use clap::Args;
 
 use super::values;
+use crate::analysis::selection::{Drop, Excluded, Selection, SelectionError};
 use crate::spectrum::{PointStatus, Spectrum};
 
 /// Which points count.
@@ -19,71 +20,26 @@ pub(super) struct SelectionArgs {
     drop: Vec<Drop>,
 }
 
-/// A point that does not count.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Drop {
-    /// By its place in the file, from 0.
-    Index(usize),
-    /// The one nearest to a frequency in Hz.
-    Frequency(f64),
-}
-
-/// Which points count.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Selection {
-    fmin_hz: Option<f64>,
-    fmax_hz: Option<f64>,
-    dropped: Vec<Drop>,
-}
-
 impl SelectionArgs {
     pub(super) fn selection(&self) -> Selection {
         Selection {
-            fmin_hz: self.fmin,
-            fmax_hz: self.fmax,
+            f_min_hz: self.fmin,
+            f_max_hz: self.fmax,
             dropped: self.drop.clone(),
         }
     }
 }
 
-impl Selection {
-    /// The spectrum with all its points, of which those that do not count are marked.
-    pub(super) fn apply(&self, mut spectrum: Spectrum) -> Spectrum {
-        let mut left_out: Vec<usize> = Vec::new();
-        for drop in &self.dropped {
-            match drop {
-                Drop::Index(index) => left_out.push(*index),
-                Drop::Frequency(wanted) => {
-                    let distance = |frequency: f64| (frequency / wanted).ln().abs();
-                    let positive = spectrum
-                        .points
-                        .iter()
-                        .enumerate()
-                        .filter(|(_, point)| point.frequency_hz > 0.0);
-                    left_out.extend(
-                        positive
-                            .min_by(|(_, a), (_, b)| {
-                                distance(a.frequency_hz).total_cmp(&distance(b.frequency_hz))
-                            })
-                            .map(|(index, _)| index),
-                    );
-                }
-            }
-        }
-        for (index, point) in spectrum.points.iter_mut().enumerate() {
-            // A hair's breadth, so that 1e5 keeps the point that a device calls 99999.99.
-            let below = self
-                .fmin_hz
-                .is_some_and(|limit| point.frequency_hz < limit * (1.0 - 1e-6));
-            let above = self
-                .fmax_hz
-                .is_some_and(|limit| point.frequency_hz > limit * (1.0 + 1e-6));
-            if below || above || left_out.contains(&index) {
-                point.status = PointStatus::Invalid;
-            }
-        }
-        spectrum
+/// The spectrum with all its points in their places, of which those that do not count are marked, and what they are.
+pub(super) fn mark(
+    selection: &Selection,
+    mut spectrum: Spectrum,
+) -> Result<(Spectrum, Excluded), SelectionError> {
+    let (_, excluded) = selection.apply(&spectrum)?;
+    for (place, _) in &excluded.points {
+        spectrum.points[*place].status = PointStatus::Invalid;
     }
+    Ok((spectrum, excluded))
 }
 
 fn frequency(text: &str) -> Result<f64, String> {
@@ -136,16 +92,18 @@ mod tests {
                 .to_vec(),
         );
         let selection = Selection {
-            fmin_hz: Some(100.0),
-            fmax_hz: Some(1e4),
-            dropped: vec![Drop::Frequency(900.0)],
+            f_min_hz: Some(100.0),
+            f_max_hz: Some(1e4),
+            dropped: vec![Drop::Frequency(1005.0)],
         };
-        let usable: Vec<bool> = selection
-            .apply(spectrum)
-            .points
-            .iter()
-            .map(Point::is_usable)
-            .collect();
+        let (marked, excluded) = mark(&selection, spectrum.clone()).unwrap();
+        let usable: Vec<bool> = marked.points.iter().map(Point::is_usable).collect();
+        assert_eq!(excluded.count(), 3);
         assert_eq!(usable, [false, true, false, true, false]);
+        let far = Selection {
+            dropped: vec![Drop::Frequency(500.0)],
+            ..Selection::default()
+        };
+        assert!(mark(&far, spectrum).unwrap_err().to_string().contains("nearest"));
     }
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 
 use super::output::{self, UsageError};
-use crate::files::{self, FileSpectrum, Reading};
+use crate::files::{self, FileSpectrum, ReadOptions, Reading};
 
 /// How standard input is written.
 const STANDARD_INPUT: &str = "-";
@@ -25,7 +25,16 @@ pub(super) fn bytes_of(path: &Path) -> anyhow::Result<Vec<u8>> {
 
 /// Reads all spectra of a file.
 pub(super) fn read(path: &Path) -> anyhow::Result<Reading> {
-    Ok(files::read(&path.display().to_string(), &bytes_of(path)?)?)
+    read_with(path, &ReadOptions::default())
+}
+
+/// As [`read`], with wishes.
+pub(super) fn read_with(path: &Path, options: &ReadOptions) -> anyhow::Result<Reading> {
+    Ok(files::read_with(
+        &path.display().to_string(),
+        &bytes_of(path)?,
+        options,
+    )?)
 }
 
 /// Tells what was decided while reading.

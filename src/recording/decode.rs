@@ -263,6 +263,7 @@ fn decode_fit(fields: &mut Fields<'_>) -> Result<EventBody, BadValue> {
                 decode_matrix(row_lengths, values).ok_or_else(|| fields.bad("no matrix of that shape"))?
             },
             sums: Vec::new(),
+            robust: None,
         },
     }))
 }

@@ -218,7 +218,8 @@ fn fit() -> impl Strategy<Value = EventBody> {
         prop_oneof![
             Just(Weight::Modulus),
             Just(Weight::Proportional),
-            Just(Weight::Unit)
+            Just(Weight::Unit),
+            Just(Weight::Sigma)
         ],
         vec(count(), 5),
         vec(number(), 3),
@@ -262,6 +263,7 @@ fn fit() -> impl Strategy<Value = EventBody> {
                         parameters,
                         correlation,
                         sums,
+                        robust: None,
                     },
                 })
             },
@@ -456,6 +458,7 @@ pub(super) fn fit_of_r1(sweep: u32, is_final: bool, value: f64) -> EventBody {
             }],
             correlation: vec![vec![1.0]],
             sums: Vec::new(),
+            robust: None,
         },
     })
 }

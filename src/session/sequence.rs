@@ -3,7 +3,7 @@
 
 use std::time::Instant;
 
-use crate::analysis::fit::{ColdStarts, FitError, FitOptions, FitResult, fit_timed};
+use crate::analysis::fit::{ArcTrack, ColdStarts, FitError, FitOptions, FitResult, fit_timed};
 use crate::circuit::{Circuit, CircuitError};
 use crate::event::Fit;
 use crate::profile::Cell;
@@ -12,6 +12,14 @@ use crate::spectrum::{Point, Spectrum};
 /// Name and version of the engine, as fits carry it.
 pub const ENGINE: &str = concat!("interphase ", env!("CARGO_PKG_VERSION"), " cnls");
 
+/// Distance of two arcs in ln tau below which they may be about to cross.
+const CROSSING: f64 = 2.0;
+/// Ratio of the reduced chi-squared to that of the last sweep from which on the last optimum is not trusted alone.
+const RISEN: f64 = 1.1;
+/// Two optima are the same when their chi-squared differ by less than this fraction: a fit that is as good
+/// elsewhere is no reason to leave the last one.
+const SAME: f64 = 5e-4;
+
 /// Fits of one circuit to the sweeps of one cell.
 #[derive(Clone, Debug)]
 pub struct FitSequence {
@@ -19,6 +27,9 @@ pub struct FitSequence {
     options: FitOptions,
     profile_start: Vec<f64>,
     last: Option<Optimum>,
+    /// The optimum with the smallest residuals so far.
+    best: Option<Optimum>,
+    track: ArcTrack,
     running: Option<(u32, Vec<f64>)>,
 }
 
@@ -59,6 +70,8 @@ impl FitSequence {
             options,
             profile_start,
             last: None,
+            best: None,
+            track: ArcTrack::default(),
             running: None,
         })
     }
@@ -93,13 +106,17 @@ impl FitSequence {
         if self.last.is_none() {
             options.cold = ColdStarts::Always;
         }
-        let result = self.fit(points, &options)?;
-        if result.converged {
-            self.last = Some(Optimum {
-                values: values_of(&result),
-                reduced_chi_squared: result.reduced_chi_squared,
-            });
+        let mut result = self.fit(points, &options)?;
+        if self.has_risen(&result) {
+            // Where the last optimum leads may no longer be the best place.
+            options.also_start.extend(self.elsewhere());
+            if let Some(again) = self.fit(points, &options)
+                && again.chi_squared < result.chi_squared * (1.0 - SAME)
+            {
+                result = again;
+            }
         }
+        self.remember(&result);
         self.running = None;
         Some(Fit {
             sweep,
@@ -109,10 +126,63 @@ impl FitSequence {
         })
     }
 
+    /// Takes note of the fit of a whole sweep, made here or read from a recording that is carried on: the next
+    /// one starts from it, and its arcs are named after those before.
+    pub fn remember(&mut self, result: &FitResult) {
+        let values = values_of(result);
+        if !result.converged || values.len() != self.circuit.parameters().len() {
+            return;
+        }
+        self.track.observe(&self.circuit, result);
+        let optimum = Optimum {
+            values,
+            reduced_chi_squared: result.reduced_chi_squared,
+        };
+        let is_best = self
+            .best
+            .as_ref()
+            .is_none_or(|best| optimum.reduced_chi_squared < best.reduced_chi_squared);
+        if is_best && optimum.reduced_chi_squared.is_some() {
+            self.best = Some(optimum.clone());
+        }
+        self.last = Some(optimum);
+    }
+
+    /// Whether the residuals are larger than after the last sweep.
+    fn has_risen(&self, result: &FitResult) -> bool {
+        let last = self.last.as_ref().and_then(|last| last.reduced_chi_squared);
+        match (last, result.reduced_chi_squared) {
+            (Some(last), Some(now)) => now > RISEN * last,
+            _ => false,
+        }
+    }
+
+    /// Starts that have nothing to do with the last sweep: the one fitted best so far, where the arcs are heading,
+    /// and the profile.
+    fn elsewhere(&self) -> Vec<Vec<f64>> {
+        let heading = match (self.track.forecast(), &self.last) {
+            (Some(forecast), Some(last)) => Some(forecast.placed(&self.circuit, &last.values)),
+            _ => None,
+        };
+        let best = self.best.as_ref().map(|best| best.values.clone());
+        best.into_iter()
+            .chain(heading)
+            .chain([self.profile_start.clone()])
+            .collect()
+    }
+
     fn options_from_the_last(&self) -> FitOptions {
         let mut options = self.options.clone();
+        options.arcs = self.track.forecast();
         match &self.last {
             Some(optimum) => {
+                // Where arcs cross, the last fit may have gone astray; their course from before leads through.
+                if let Some(forecast) = &options.arcs
+                    && forecast.closest(&self.circuit) < CROSSING
+                {
+                    let expected = forecast.placed(&self.circuit, &optimum.values);
+                    options.also_start.push(expected);
+                }
                 options.start = Some(optimum.values.clone());
                 options.expected_reduced_chi_squared = optimum.reduced_chi_squared;
             }
@@ -145,45 +215,4 @@ fn values_of(result: &FitResult) -> Vec<f64> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::profile::{Kind, shipped_text};
-
-    fn sequence() -> FitSequence {
-        let text = shipped_text(Kind::Cell, "dummy_r_rc").unwrap();
-        FitSequence::for_cell(&Cell::parse("dummy_r_rc", text).unwrap()).unwrap()
-    }
-
-    fn points(resistance: f64) -> Vec<Point> {
-        let circuit = Circuit::parse("R0-p(R1,C1)").unwrap();
-        (0..40)
-            .map(|index| {
-                let frequency = 1e5 * 10f64.powf(-f64::from(index) / 8.0);
-                let z = circuit.impedance(&[100.0, resistance, 1e-6], frequency);
-                let wiggle = 1.0 + 1e-3 * f64::from(index * 7919 % 13 - 6) / 6.0;
-                Point::new(frequency, z.re * wiggle, z.im * wiggle)
-            })
-            .collect()
-    }
-
-    #[test]
-    fn a_parameter_is_followed_from_sweep_to_sweep() {
-        let mut sequence = sequence();
-        for (sweep, resistance) in [(1, 1000.0), (2, 1100.0), (3, 1500.0)] {
-            let fit = sequence.finish(sweep, &points(resistance)).unwrap();
-            let found = fit.result.parameter("R1").unwrap();
-            assert!((found.value - resistance).abs() < 0.01 * resistance, "{found:?}");
-            assert!(fit.is_final && found.determined);
-        }
-    }
-
-    #[test]
-    fn too_few_points_give_no_fit_and_more_give_a_live_one() {
-        let mut sequence = sequence();
-        let points = points(1000.0);
-        assert!(sequence.partial(1, &points[..1]).is_none());
-        let fit = sequence.partial(1, &points[..25]).unwrap();
-        assert!(!fit.is_final);
-        assert_eq!(fit.result.n_used, 25);
-    }
-}
+mod tests;

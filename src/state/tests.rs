@@ -39,6 +39,7 @@ fn fit_result(value: f64, determined: bool) -> FitResult {
             arc_id: None,
         }],
         correlation: vec![vec![1.0]],
+        robust: None,
         sums: vec![Sum {
             name: "R0+R1".into(),
             value,

@@ -1,6 +1,7 @@
 //! Covariance of the parameters at the optimum, in natural units.
 
 use nalgebra::{DMatrix, DVector, SymmetricEigen};
+use statrs::function::erf::erfc;
 
 use super::problem::Problem;
 use super::search::Outcome;
@@ -13,7 +14,7 @@ const CONTAMINATION: f64 = 1e-6;
 /// Covariance of all parameters of a circuit; rows and columns of those without one are zero.
 pub(super) struct Covariance {
     matrix: DMatrix<f64>,
-    /// Which parameters have a variance at all: free, not at a bound.
+    /// Which parameters have a variance of their own: free, not at a bound.
     candidates: Vec<bool>,
     /// Orthonormal directions (scaled search coordinates) that the data do not determine.
     undetermined: Vec<DVector<f64>>,
@@ -21,26 +22,29 @@ pub(super) struct Covariance {
     scale: Vec<f64>,
     /// For each parameter its index in the directions.
     slot: Vec<Option<usize>>,
+    /// Length of the directions.
+    size: usize,
 }
 
 impl Covariance {
-    /// (J'J)^-1 S/(N-p) where the data determine it, as scipy's `curve_fit` does by default.
-    pub fn new(problem: &Problem<'_>, parameters: usize, outcome: &Outcome) -> Self {
-        let inner: Vec<usize> = (0..problem.coordinates.len())
-            .filter(|&k| !problem.coordinates[k].at_bound(outcome.position[k]))
-            .collect();
-        let size = inner.len();
+    /// `noise` (J'J)^-1 where the data determine it. With the residual variance S/(N-p) as noise this is what
+    /// scipy's `curve_fit` gives by default, with 1 what it gives for absolute sigmas.
+    pub fn new(problem: &Problem<'_>, parameters: usize, outcome: &Outcome, noise: f64) -> Self {
+        let size = problem.coordinates.len();
         let curvature = &outcome.normal.curvature;
-        let norm: Vec<f64> = inner.iter().map(|&k| curvature[(k, k)].sqrt()).collect();
-        let scaled = DMatrix::from_fn(size, size, |a, b| {
+        let norm: Vec<f64> = (0..size).map(|k| curvature[(k, k)].sqrt()).collect();
+        let mut scaled = DMatrix::from_fn(size, size, |a, b| {
             let product = norm[a] * norm[b];
             if product > 0.0 {
-                curvature[(inner[a], inner[b])] / product
+                curvature[(a, b)] / product
             } else {
                 0.0
             }
         });
-        let noise = outcome.chi_squared / problem.degrees_of_freedom();
+        let on_bound: Vec<usize> = (0..size)
+            .filter(|&k| problem.coordinates[k].at_bound(outcome.position[k]))
+            .collect();
+        hold_at_bounds(&mut scaled, &norm, &on_bound, problem, outcome, noise);
         let (inverse, undetermined) = invert(scaled);
         let mut covariance = Self {
             matrix: DMatrix::zeros(parameters, parameters),
@@ -48,18 +52,19 @@ impl Covariance {
             undetermined,
             scale: vec![0.0; parameters],
             slot: vec![None; parameters],
+            size,
         };
         let slope = |k: usize| problem.coordinates[k].slope(outcome.position[k]);
-        for (a, &k) in inner.iter().enumerate() {
+        for k in (0..size).filter(|k| !on_bound.contains(k)) {
             for &index in &problem.coordinates[k].parameters {
                 covariance.candidates[index] = true;
-                covariance.slot[index] = Some(a);
-                covariance.scale[index] = norm[a] / slope(k);
+                covariance.slot[index] = Some(k);
+                covariance.scale[index] = norm[k] / slope(k);
             }
         }
-        for (a, &k) in inner.iter().enumerate() {
-            for (b, &l) in inner.iter().enumerate() {
-                let entry = noise * inverse[(a, b)] * slope(k) * slope(l) / (norm[a] * norm[b]);
+        for k in (0..size).filter(|k| !on_bound.contains(k)) {
+            for l in (0..size).filter(|l| !on_bound.contains(l)) {
+                let entry = noise * inverse[(k, l)] * slope(k) * slope(l) / (norm[k] * norm[l]);
                 if !entry.is_finite() {
                     continue;
                 }
@@ -76,6 +81,7 @@ impl Covariance {
     /// A covariance that is known in natural units; `candidates` says which parameters have one.
     pub fn known(matrix: DMatrix<f64>, candidates: Vec<bool>) -> Self {
         Self {
+            size: candidates.len(),
             scale: candidates.iter().map(|&has| f64::from(u8::from(has))).collect(),
             slot: candidates
                 .iter()
@@ -93,8 +99,7 @@ impl Covariance {
     pub fn std_error(&self, weights: &[(usize, f64)]) -> Option<f64> {
         let parts = || weights.iter().filter(|(index, _)| self.candidates[*index]);
         // In scaled coordinates the sum's direction is w/scale.
-        let size = self.slot.iter().flatten().map(|slot| slot + 1).max().unwrap_or(0);
-        let mut direction = DVector::zeros(size);
+        let mut direction = DVector::zeros(self.size);
         for &(index, weight) in parts() {
             if self.scale[index] == 0.0 {
                 return None;
@@ -140,6 +145,60 @@ impl Covariance {
     }
 }
 
+/// Lets coordinates on a bound vary as far as data and bound leave them room, for the sake of the errors of the
+/// others: taken as known exactly, an exponent of 1 would make its Q far more certain than it is.
+///
+/// The likelihood of such a coordinate is a normal distribution cut at the bound, with its peak d standard errors
+/// outside. Its mean square distance from the bound is that of the uncut distribution times 1 + d² - d phi(d)/Q(d)
+/// (N. L. Johnson, S. Kotz, N. Balakrishnan (1994), Continuous Univariate Distributions 1, section 13.10.1).
+fn hold_at_bounds(
+    scaled: &mut DMatrix<f64>,
+    norm: &[f64],
+    on_bound: &[usize],
+    problem: &Problem<'_>,
+    outcome: &Outcome,
+    noise: f64,
+) {
+    if on_bound.is_empty() {
+        return;
+    }
+    let (inverse, undetermined) = invert(scaled.clone());
+    let downhill = DVector::from_fn(norm.len(), |k, _| {
+        if norm[k] > 0.0 {
+            -outcome.normal.gradient[k] / norm[k]
+        } else {
+            0.0
+        }
+    });
+    let wanted = &inverse * downhill;
+    for &k in on_bound {
+        let variance = inverse[(k, k)];
+        let is_lost = undetermined
+            .iter()
+            .any(|direction| direction[k].powi(2) > CONTAMINATION);
+        if is_lost || variance <= 0.0 {
+            continue;
+        }
+        let coordinate = &problem.coordinates[k];
+        let position = outcome.position[k];
+        let at_upper = coordinate.upper - position < position - coordinate.lower;
+        let outward = if at_upper { wanted[k] } else { -wanted[k] };
+        let beyond = outward.max(0.0) / (noise * variance).sqrt();
+        let room = room_inside(if beyond.is_nan() { 0.0 } else { beyond.min(1e4) });
+        scaled[(k, k)] += (1.0 / room - 1.0) / variance;
+    }
+}
+
+/// Mean square distance from the cut of a standard normal distribution whose peak lies so far outside.
+fn room_inside(beyond: f64) -> f64 {
+    if beyond > 6.0 {
+        return 2.0 / (beyond * beyond);
+    }
+    let density = (-0.5 * beyond * beyond).exp() / std::f64::consts::TAU.sqrt();
+    let tail = 0.5 * erfc(beyond * std::f64::consts::FRAC_1_SQRT_2);
+    1.0 + beyond * beyond - beyond * density / tail
+}
+
 /// Inverse of a matrix with unit diagonal, and the directions in which it has none.
 fn invert(scaled: DMatrix<f64>) -> (DMatrix<f64>, Vec<DVector<f64>>) {
     let size = scaled.nrows();
@@ -163,4 +222,21 @@ fn invert(scaled: DMatrix<f64>) -> (DMatrix<f64>, Vec<DVector<f64>>) {
         }
     }
     (inverse, undetermined)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cut_distribution_has_less_room_the_farther_its_peak_lies_outside() {
+        // At the cut itself that of the uncut one; 0.25357 at two standard errors, by numerical integration.
+        assert!((room_inside(0.0) - 1.0).abs() < 1e-12);
+        assert!(
+            (room_inside(2.0) - 0.253_568_934).abs() < 1e-6,
+            "{}",
+            room_inside(2.0)
+        );
+        assert!((room_inside(5.999_999) / room_inside(6.000_001) - 1.0).abs() < 0.15);
+    }
 }

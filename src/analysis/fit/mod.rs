@@ -4,6 +4,7 @@
 //! parameters (exponents as they are) by a bounded Levenberg-Marquardt search with a limited step, from starts
 //! that the caller gives, or that [`super::guess`] finds in the data.
 
+mod arc_track;
 mod cold;
 mod covariance;
 mod identity;
@@ -12,24 +13,28 @@ mod noise;
 pub mod options;
 mod problem;
 pub mod result;
+mod robust;
 mod runs;
 mod search;
 mod summary;
+mod verdict;
 
+pub use arc_track::ArcTrack;
+pub use identity::{ArcForecast, Expected};
 pub use options::{ColdStarts, FitError, FitOptions};
-pub use result::{FitResult, Parameter, Sum, Weight};
+pub use result::{FitResult, Parameter, Robust, Sum, Weight};
+pub use verdict::{Degenerate, RUNS_LEVEL};
 
 use crate::circuit::Circuit;
 use crate::spectrum::Spectrum;
 
 use problem::Problem;
+use robust::Reweighting;
 use search::{Effort, Outcome};
 
 /// How much worse than expected a warm start may end before cold starts are tried: ratio of the reduced
 /// chi-squared.
 const POOR_RATIO: f64 = 2.0;
-/// Below this probability of the runs test the residuals are structure, not noise.
-const POOR_RUNS: f64 = 1e-3;
 
 /// Fits `circuit` to the usable points of `spectrum`.
 ///
@@ -102,12 +107,20 @@ pub fn fit_timed(
     let outcome = warm
         .filter(|outcome| outcome.chi_squared.is_finite())
         .ok_or(FitError::NoFiniteModel)?;
-    let outcome = identity::settle(&mut problem, circuit, options, outcome);
+    let (outcome, reweighting) = if options.robust {
+        let (outcome, reweighting) = Reweighting::search(&mut problem, spectrum, circuit, options, outcome);
+        (outcome, Some(reweighting))
+    } else {
+        (outcome, None)
+    };
+    let mut outcome = identity::settle(&mut problem, circuit, options, outcome);
+    let robust = reweighting.and_then(|reweighting| reweighting.finish(&mut problem, &mut outcome));
     Ok(summary::summarise(
         &mut problem,
         circuit,
         options,
         &outcome,
+        robust,
         &summary::Effort {
             starts,
             elapsed_us,
@@ -149,7 +162,7 @@ fn looks_structured(problem: &Problem<'_>, outcome: &Outcome) -> bool {
     outcome.chi_squared > problem.negligible()
         && problem
             .runs_probability(&outcome.residuals)
-            .is_some_and(|p| p < POOR_RUNS)
+            .is_some_and(|p| p < RUNS_LEVEL)
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use thiserror::Error;
 
 use crate::circuit::Circuit;
 
+use super::identity::ArcForecast;
 use super::result::Weight;
 
 /// When starts of the program's own are tried beside those given.
@@ -39,6 +40,11 @@ pub struct FitOptions {
     pub bounds: Vec<(String, f64, f64)>,
     /// Sums to report beside those of all arcs and of all resistances, such as `R1+R2`.
     pub sums: Vec<String>,
+    /// Whether points far from the rest are made to count less, or not at all (see [`super::result::Robust`]).
+    pub robust: bool,
+    /// Where the arcs of this cell are expected, which decides how arcs are named. Without it, the arcs keep
+    /// their places in `start`, or are named in the order of their time constants where there is no start.
+    pub arcs: Option<ArcForecast>,
     /// When starts of the program's own are tried.
     pub cold: ColdStarts,
     /// The reduced chi-squared that a good fit should reach, such as that of the last sweep.
@@ -58,6 +64,8 @@ impl Default for FitOptions {
             ties: Vec::new(),
             bounds: Vec::new(),
             sums: Vec::new(),
+            robust: false,
+            arcs: None,
             cold: ColdStarts::default(),
             expected_reduced_chi_squared: None,
             max_evaluations: 300,
@@ -207,6 +215,30 @@ pub enum FitError {
         number: usize,
         /// Why.
         source: Box<FitError>,
+    },
+    /// A weight by known errors, and a point without one.
+    #[error(
+        "point {index} at {frequency_hz} Hz has no standard error, which the weight sigma needs; give one for \
+         every point, leave the point out, or choose another weight"
+    )]
+    NoSigma {
+        /// The point's place in the spectrum, from 0.
+        index: usize,
+        /// Its frequency.
+        frequency_hz: f64,
+    },
+    /// A standard error that nothing can be divided by.
+    #[error(
+        "point {index} at {frequency_hz} Hz has the standard error {sigma} ohm; it must be a finite number above \
+         zero"
+    )]
+    ImpossibleSigma {
+        /// The point's place in the spectrum, from 0.
+        index: usize,
+        /// Its frequency.
+        frequency_hz: f64,
+        /// The standard error in ohm.
+        sigma: f64,
     },
     /// No start gives a finite impedance.
     #[error("the circuit has no finite impedance at any start; check fixed values and bounds")]

@@ -13,6 +13,9 @@ pub enum Weight {
     Proportional,
     /// 1.
     Unit,
+    /// 1/sigma² with the standard error of each point ([`crate::spectrum::Point::std_error_ohm`]), known
+    /// beforehand: the errors of the parameters then follow from it and not from the residuals.
+    Sigma,
 }
 
 impl Weight {
@@ -23,13 +26,14 @@ impl Weight {
             Self::Modulus => "modulus",
             Self::Proportional => "proportional",
             Self::Unit => "unit",
+            Self::Sigma => "sigma",
         }
     }
 
     /// The weight that [`Weight::word`] names.
     #[must_use]
     pub fn from_word(word: &str) -> Option<Self> {
-        [Self::Modulus, Self::Proportional, Self::Unit]
+        [Self::Modulus, Self::Proportional, Self::Unit, Self::Sigma]
             .into_iter()
             .find(|weight| weight.word() == word)
     }
@@ -44,8 +48,8 @@ pub struct Parameter {
     pub unit: String,
     /// Value in SI units. Only to be believed where `determined` is true.
     pub value: f64,
-    /// One standard error in natural units, from the covariance scaled by the reduced chi-squared;
-    /// none where the parameter is fixed, at a bound, or where the data say nothing about it.
+    /// One standard error in natural units, from the covariance scaled by the reduced chi-squared (with
+    /// [`Weight::Sigma`] not scaled, see [`FitResult::error_scale`]); none where the parameter is fixed, at a bound, or where the data say nothing about it.
     pub std_error: Option<f64>,
     /// Lower bound; none where there is none.
     pub lower: Option<f64>,
@@ -115,18 +119,21 @@ pub struct FitResult {
     pub correlation: Vec<Vec<f64>>,
     /// Sums with errors from the full covariance.
     pub sums: Vec<Sum>,
+    /// What the robust loss did, where one was asked for and had anything to judge by. Not recorded: fits of a
+    /// session are plain.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub robust: Option<Robust>,
 }
 
-impl FitResult {
-    /// The parameter of that name.
-    #[must_use]
-    pub fn parameter(&self, name: &str) -> Option<&Parameter> {
-        self.parameters.iter().find(|parameter| parameter.name == name)
-    }
-
-    /// The sum of that name.
-    #[must_use]
-    pub fn sum(&self, name: &str) -> Option<&Sum> {
-        self.sums.iter().find(|sum| sum.name == name)
-    }
+/// What a robust loss did: Tukey's bisquare on the complex residual of each point. `chi_squared` and what follows
+/// from it still count all points in full; the standard errors are P. J. Huber's.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Robust {
+    /// Robust standard deviation of one component of the weighted residuals: with modulus weight a fraction of |Z|.
+    pub scale: f64,
+    /// Points that count less than a tenth, by their place in the spectrum from 0. Of 10,000 sound points with
+    /// Gaussian noise about one is named.
+    pub down_weighted: Vec<usize>,
+    /// Those of them that do not count at all.
+    pub rejected: Vec<usize>,
 }

@@ -6,7 +6,9 @@ use super::covariance::Covariance;
 use super::options::FitOptions;
 use super::problem::Problem;
 use super::result::{FitResult, Parameter, Sum, Weight};
+use super::robust::RobustNoise;
 use super::search::Outcome;
+use super::verdict;
 
 /// SE(ln p) above which a scale parameter is not determined.
 const SCALE_LIMIT: f64 = 0.3;
@@ -28,11 +30,20 @@ pub(super) fn summarise(
     circuit: &Circuit,
     options: &FitOptions,
     outcome: &Outcome,
+    robust: Option<RobustNoise>,
     effort: &Effort,
 ) -> FitResult {
-    let covariance = Covariance::new(problem, circuit.parameters().len(), outcome);
+    let noise = match (&robust, options.weight) {
+        (Some(robust), _) => robust.variance,
+        (None, Weight::Sigma) => 1.0,
+        (None, _) => outcome.chi_squared / problem.degrees_of_freedom(),
+    };
+    let covariance = Covariance::new(problem, circuit.parameters().len(), outcome, noise);
     let free = problem.coordinates.len() as f64;
-    tell(problem, circuit, options, outcome, effort, &covariance, free)
+    FitResult {
+        robust: robust.map(|robust| robust.told),
+        ..tell(problem, circuit, options, outcome, effort, &covariance, free)
+    }
 }
 
 /// As [`summarise`], with the covariance and the number of free parameters from elsewhere.
@@ -46,7 +57,9 @@ pub(super) fn tell(
     free: f64,
 ) -> FitResult {
     let natural = problem.to_natural(&outcome.position);
-    let judge = Judge::new(problem);
+    let noise_is_estimated = options.robust || options.weight != Weight::Sigma;
+    let freedom = noise_is_estimated.then_some((2 * problem.points()) as f64 - free);
+    let judge = Judge::new(problem, freedom);
     let parameters: Vec<Parameter> = circuit
         .parameters()
         .iter()
@@ -81,7 +94,7 @@ pub(super) fn tell(
         .collect();
     let sums = sum_names(circuit, options)
         .into_iter()
-        .map(|name| sum(name, circuit, &parameters, covariance))
+        .map(|name| sum(name, circuit, &parameters, covariance, &judge))
         .collect();
     let numbers = (2 * problem.points()) as f64;
     let reduced = outcome.chi_squared / (numbers - free);
@@ -100,7 +113,10 @@ pub(super) fn tell(
         aicc: finite(likelihood + 2.0 * free + 2.0 * free * (free + 1.0) / (numbers - free - 1.0))
             .filter(|_| numbers > free + 1.0),
         bic: finite(likelihood + free * numbers.ln()),
-        runs_p: problem.runs_probability(&outcome.residuals),
+        // Residuals that are rounding have signs that mean nothing.
+        runs_p: problem
+            .runs_probability(&outcome.residuals)
+            .filter(|_| outcome.chi_squared > problem.negligible()),
         starts: effort.starts,
         evaluations: outcome.evaluations,
         elapsed_us: effort.elapsed_us,
@@ -108,6 +124,7 @@ pub(super) fn tell(
         parameters,
         correlation: covariance.correlation(),
         sums,
+        robust: None,
     }
 }
 
@@ -133,15 +150,18 @@ struct Judge {
     fastest_omega: f64,
     /// |Z| at the highest frequency.
     fastest_impedance: f64,
+    /// How many times wider than with any number of points the interval of a parameter is.
+    widening: f64,
 }
 
 impl Judge {
-    fn new(problem: &Problem<'_>) -> Self {
+    fn new(problem: &Problem<'_>, freedom: Option<f64>) -> Self {
         let data = problem.data();
         let mut judge = Self {
             least_impedance: f64::INFINITY,
             fastest_omega: 0.0,
             fastest_impedance: 0.0,
+            widening: freedom.map_or(1.0, verdict::widening),
         };
         for (&omega, z) in data.grid.omega.iter().zip(&data.impedance) {
             judge.least_impedance = judge.least_impedance.min(z.norm());
@@ -154,6 +174,7 @@ impl Judge {
     }
 
     fn is_determined(&self, spec: &ParameterSpec, in_series: bool, value: f64, std_error: f64) -> bool {
+        let std_error = std_error * self.widening;
         match spec.role {
             Role::Exponent => std_error <= EXPONENT_LIMIT,
             Role::Inductance => self.fastest_omega * std_error <= IMPEDANCE_LIMIT * self.fastest_impedance,
@@ -188,7 +209,13 @@ fn sum_names(circuit: &Circuit, options: &FitOptions) -> Vec<String> {
     names
 }
 
-fn sum(name: String, circuit: &Circuit, parameters: &[Parameter], covariance: &Covariance) -> Sum {
+fn sum(
+    name: String,
+    circuit: &Circuit,
+    parameters: &[Parameter],
+    covariance: &Covariance,
+    judge: &Judge,
+) -> Sum {
     let parts: Vec<usize> = name
         .split('+')
         .filter_map(|part| circuit.parameter_index(part))
@@ -208,6 +235,6 @@ fn sum(name: String, circuit: &Circuit, parameters: &[Parameter], covariance: &C
         name,
         value,
         std_error: std_error.filter(|error| *error > 0.0),
-        determined: std_error.is_some_and(|error| error <= SCALE_LIMIT * value),
+        determined: std_error.is_some_and(|error| error * judge.widening <= SCALE_LIMIT * value),
     }
 }

@@ -3,7 +3,6 @@
 
 use std::thread;
 
-use num_complex::Complex64;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
@@ -107,12 +106,15 @@ impl Null {
             .filter(|point| point.is_usable())
             .map(|point| {
                 let z = pair.small.circuit.impedance(&truth, point.frequency_hz);
-                Point::new(point.frequency_hz, z.re, z.im)
+                Point {
+                    std_error_ohm: point.std_error_ohm,
+                    ..Point::new(point.frequency_hz, z.re, z.im)
+                }
             })
             .collect();
         let sigma = points
             .iter()
-            .map(|point| scale(point.impedance(), pair.weight).map(|scale| noise * scale))
+            .map(|point| scale(point, pair.weight).map(|scale| noise * scale))
             .collect();
         let grid = Grid::new(points.iter().map(|point| point.frequency_hz));
         Some(Self {
@@ -142,10 +144,12 @@ impl Null {
 }
 
 /// What a residual of each component is divided by.
-pub(super) fn scale(z: Complex64, weight: Weight) -> [f64; 2] {
+pub(super) fn scale(point: &Point, weight: Weight) -> [f64; 2] {
+    let z = point.impedance();
     match weight {
         Weight::Modulus => [z.norm(); 2],
         Weight::Proportional => [z.re, z.im].map(|part| part.abs().max(0.01 * z.norm())),
         Weight::Unit => [1.0; 2],
+        Weight::Sigma => [point.std_error_ohm.unwrap_or(f64::NAN); 2],
     }
 }

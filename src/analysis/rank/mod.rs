@@ -309,7 +309,7 @@ fn noise_floor(spectrum: &Spectrum, weight: Weight) -> f64 {
         .iter()
         .filter(|point| point.is_usable())
         .map(|point| {
-            let [real, imaginary] = bootstrap::scale(point.impedance(), weight);
+            let [real, imaginary] = bootstrap::scale(point, weight);
             let (real, imaginary) = (point.z_real_ohm / real, point.z_imag_ohm / imaginary);
             ROUNDING * ROUNDING * (real * real + imaginary * imaginary)
         })

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::super::output;
+use super::joint::SharedFit;
 use super::series::{FileFit, Request, SpectrumFit};
 use crate::analysis::fit::{FitResult, Parameter, Sum};
 
@@ -16,6 +17,21 @@ pub(super) fn write(file: &str, request: &Request, fit: &FileFit) -> anyhow::Res
     Ok(())
 }
 
+/// The spectra of a series that was fitted together; each object says so.
+pub(super) fn write_shared(
+    file: &str,
+    request: &Request,
+    fit: &FileFit,
+    shared: &SharedFit,
+) -> anyhow::Result<()> {
+    for spectrum in &fit.spectra {
+        let mut object = of_spectrum(file, request, spectrum);
+        object["joint"] = shared.as_json();
+        output::line(object.to_string())?;
+    }
+    Ok(())
+}
+
 fn of_spectrum(file: &str, request: &Request, spectrum: &SpectrumFit) -> Value {
     let mut object = Map::new();
     object.insert("file".to_owned(), file.into());
@@ -23,9 +39,14 @@ fn of_spectrum(file: &str, request: &Request, spectrum: &SpectrumFit) -> Value {
         object.insert("spectrum".to_owned(), name.as_str().into());
     }
     match &spectrum.outcome {
-        Ok(result) => object.extend(of_result(request, result)),
+        Ok(result) => {
+            object.extend(of_result(request, result));
+            let excluded = spectrum.excluded.points.iter();
+            let excluded = excluded.map(|(index, reason)| json!({"index": index, "reason": reason.words()}));
+            object.insert("excluded".to_owned(), excluded.collect());
+        }
         Err(error) => {
-            object.insert("error".to_owned(), error.to_string().into());
+            object.insert("error".to_owned(), error.as_str().into());
         }
     }
     Value::Object(object)
@@ -37,6 +58,9 @@ fn of_result(request: &Request, result: &FitResult) -> Map<String, Value> {
         .map(|index| of_parameter(request, result, index))
         .collect();
     let sums: Vec<Value> = result.sums.iter().map(of_sum).collect();
+    let degenerate = result.degenerate_pairs().into_iter();
+    let degenerate =
+        degenerate.map(|pair| json!({"name": pair.name, "with": pair.with, "correlation": pair.correlation}));
     let value = json!({
         "circuit": result.circuit,
         "n_points": result.n_points,
@@ -57,6 +81,13 @@ fn of_result(request: &Request, result: &FitResult) -> Map<String, Value> {
         "correlation": result.correlation,
         "sums": sums,
         "runs_p": result.runs_p,
+        "errors_are_lower_limits": result.errors_are_lower_limits(),
+        "degenerate": degenerate.collect::<Vec<_>>(),
+        "robust": result.robust.as_ref().map(|robust| json!({
+            "scale": robust.scale,
+            "down_weighted": robust.down_weighted,
+            "rejected": robust.rejected,
+        })),
     });
     match value {
         Value::Object(object) => object,
@@ -96,6 +127,7 @@ fn of_parameter(request: &Request, result: &FitResult, index: usize) -> Value {
         "arc_id": arc_id,
         "tied_to": tied_to,
         "interval_95": super::interval(result, index).map(|(low, high)| [low, high]),
+        "std_error_scaled": result.scaled_error(name),
     })
 }
 

@@ -1,6 +1,7 @@
 //! `interphase fit`: a circuit's parameters from the spectra of files.
 
 mod curve;
+mod joint;
 mod json;
 mod rows;
 mod series;
@@ -16,10 +17,9 @@ use super::output::{self, UsageError};
 use super::selection::SelectionArgs;
 use super::values::{self, Assignment, Bound};
 use super::{parallel, spectra};
-use statrs::distribution::{ContinuousCDF, StudentsT};
-
 use crate::analysis::fit::{FitOptions, FitResult, Weight};
 use crate::circuit::Circuit;
+use crate::files::ReadOptions;
 use series::{FileFit, Request, Series};
 
 /// Fit a circuit to the spectra of files, without a guess of yours.
@@ -55,6 +55,24 @@ pub(super) struct FitArgs {
     /// A parameter that has the value of another
     #[arg(long, value_name = "NAME=NAME", value_parser = values::tie)]
     tie: Vec<(String, String)>,
+    /// A parameter that has one value in all spectra, which are fitted together
+    #[arg(long, value_name = "NAME")]
+    share: Vec<String>,
+    /// A scale parameter that follows one activation energy through all spectra; needs --temperatures-k
+    #[arg(long, value_name = "NAME", requires = "temperatures_k")]
+    activated: Vec<String>,
+    /// As --activated, for a resistance whose conductivity times T is activated
+    #[arg(long, value_name = "NAME", requires = "temperatures_k")]
+    activated_sigma_t: Vec<String>,
+    /// The temperature of each spectrum in kelvin, in their order
+    #[arg(long, value_name = "T1,T2,...", value_delimiter = ',')]
+    temperatures_k: Vec<f64>,
+    /// Weight each point by its own standard error of one component in ohm, from the column of this name
+    #[arg(long, value_name = "COLUMN", conflicts_with = "weight")]
+    sigma: Option<String>,
+    /// Let points far from the rest count less, or not at all
+    #[arg(long)]
+    robust: bool,
     #[command(flatten)]
     selection: SelectionArgs,
     /// All files are one series, in the order given
@@ -89,6 +107,9 @@ pub(super) fn run(args: &FitArgs) -> anyhow::Result<ExitCode> {
         true => Some(rows::Rows::begin(&request)?),
         false => None,
     };
+    if !joint::sharing(args).is_empty() {
+        return joint::run(args, &request, curve, rows);
+    }
     let files = &args.files;
     let jobs = if args.series { 1 } else { files.len() };
     let mut failed = false;
@@ -133,20 +154,12 @@ pub(super) fn run(args: &FitArgs) -> anyhow::Result<ExitCode> {
     })
 }
 
-/// The 95 % interval of a parameter.
+/// The 95 % interval of a parameter; none where the data do not determine it.
 fn interval(result: &FitResult, index: usize) -> Option<(f64, f64)> {
     let parameter = &result.parameters[index];
-    let freedom = result.chi_squared / result.reduced_chi_squared?;
-    let error = parameter.std_error.filter(|_| parameter.determined)?;
-    let quantile = StudentsT::new(0.0, 1.0, freedom).ok()?.inverse_cdf(0.975);
-    if parameter.unit == "1" {
-        return Some((
-            parameter.value - quantile * error,
-            parameter.value + quantile * error,
-        ));
-    }
-    let factor = (quantile * error / parameter.value).exp();
-    Some((parameter.value / factor, parameter.value * factor))
+    result
+        .interval(&parameter.name, 0.95)
+        .filter(|_| parameter.determined && !parameter.fixed)
 }
 
 /// What the command line asks for, checked against the circuit.
@@ -182,8 +195,21 @@ fn request(args: &FitArgs) -> Result<Request, UsageError> {
             .map(|assignment| (assignment.name.clone(), assignment.value))
             .collect::<Vec<_>>()
     };
+    for name in args
+        .share
+        .iter()
+        .chain(&args.activated)
+        .chain(&args.activated_sigma_t)
+    {
+        values::parameter_index(circuit, name)?;
+    }
     let options = FitOptions {
-        weight: args.weight,
+        weight: if args.sigma.is_some() {
+            Weight::Sigma
+        } else {
+            args.weight
+        },
+        robust: args.robust,
         named_start: pairs(&args.start),
         fixed: pairs(&args.fix),
         ties: args.tie.clone(),
@@ -199,6 +225,9 @@ fn request(args: &FitArgs) -> Result<Request, UsageError> {
         options,
         circuit: circuit.clone(),
         selection: args.selection.selection(),
+        reading: ReadOptions {
+            sigma_column: args.sigma.clone(),
+        },
     })
 }
 

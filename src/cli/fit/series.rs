@@ -3,11 +3,12 @@
 use std::path::Path;
 use std::time::Instant;
 
-use super::super::selection::Selection;
+use super::super::selection;
 use super::super::spectra;
-use crate::analysis::fit::{FitError, FitOptions, FitResult, fit_timed};
+use crate::analysis::fit::{ArcTrack, FitOptions, FitResult, fit_timed};
+use crate::analysis::selection::{Excluded, Selection};
 use crate::circuit::Circuit;
-use crate::files::FileSpectrum;
+use crate::files::{FileSpectrum, ReadOptions};
 use crate::spectrum::{Point, Spectrum};
 
 /// What is asked for, the same for all spectra.
@@ -17,6 +18,7 @@ pub(super) struct Request {
     /// Where the first fit of a series starts, if the user has said so of all parameters.
     pub start: Option<Vec<f64>>,
     pub selection: Selection,
+    pub reading: ReadOptions,
 }
 
 /// One spectrum with its fit.
@@ -24,7 +26,10 @@ pub(super) struct SpectrumFit {
     /// What tells it from the others of its file; none where it is the only one.
     pub name: Option<String>,
     pub spectrum: Spectrum,
-    pub outcome: Result<FitResult, FitError>,
+    /// What the selection left out.
+    pub excluded: Excluded,
+    /// The fit, or why there is none.
+    pub outcome: Result<FitResult, String>,
 }
 
 impl SpectrumFit {
@@ -43,7 +48,7 @@ pub(super) struct FileFit {
     pub spectra: Vec<SpectrumFit>,
     /// Why it, or the rest of it, could not be read.
     pub unreadable: Option<String>,
-    file: String,
+    pub file: String,
 }
 
 impl FileFit {
@@ -55,7 +60,11 @@ impl FileFit {
     /// What could not be done, and where.
     pub fn errors(&self) -> impl Iterator<Item = String> {
         let spectra = self.spectra.iter().filter_map(|spectrum| {
-            let error = spectrum.outcome.as_ref().err()?;
+            let error = spectrum
+                .outcome
+                .as_ref()
+                .err()
+                .filter(|error| !error.is_empty())?;
             let place = match &spectrum.name {
                 Some(name) => format!("{}: {name}", self.file),
                 None => self.file.clone(),
@@ -70,17 +79,33 @@ impl FileFit {
 pub(super) struct Series<'a> {
     request: &'a Request,
     last: Option<FitResult>,
+    track: ArcTrack,
 }
 
 impl<'a> Series<'a> {
     pub fn new(request: &'a Request) -> Self {
-        Self { request, last: None }
+        Self {
+            request,
+            last: None,
+            track: ArcTrack::default(),
+        }
     }
 
     /// Fits all spectra of a file.
     pub fn fit_file(&mut self, path: &Path) -> FileFit {
+        let mut file = self.read_file(path);
+        for spectrum in &mut file.spectra {
+            if spectrum.outcome.as_ref().is_err_and(String::is_empty) {
+                spectrum.outcome = self.fit_spectrum(&spectrum.spectrum);
+            }
+        }
+        file
+    }
+
+    /// Reads all spectra of a file, with an empty reason where there is no fit yet.
+    pub fn read_file(&self, path: &Path) -> FileFit {
         let file = path.display().to_string();
-        let reading = match spectra::read(path) {
+        let reading = match spectra::read_with(path, &self.request.reading) {
             Ok(reading) => reading,
             Err(error) => {
                 return FileFit {
@@ -92,42 +117,53 @@ impl<'a> Series<'a> {
             }
         };
         let names = spectra::names(&reading.spectra);
-        let fitted = reading
-            .spectra
-            .into_iter()
-            .zip(names)
-            .map(|(spectrum, name)| self.fit_spectrum(spectrum, name))
-            .collect();
+        let spectra = reading.spectra.into_iter().zip(names);
         FileFit {
             remarks: reading.remarks,
-            spectra: fitted,
+            spectra: spectra
+                .map(|(spectrum, name)| self.select(spectrum, name))
+                .collect(),
             unreadable: reading.broken.map(|error| error.to_string()),
             file,
         }
     }
 
-    fn fit_spectrum(&mut self, spectrum: FileSpectrum, name: Option<String>) -> SpectrumFit {
-        let spectrum = self.request.selection.apply(spectrum.spectrum);
+    fn select(&self, spectrum: FileSpectrum, name: Option<String>) -> SpectrumFit {
+        let whole = spectrum.spectrum.clone();
+        match selection::mark(&self.request.selection, spectrum.spectrum) {
+            Ok((spectrum, excluded)) => SpectrumFit {
+                name,
+                spectrum,
+                excluded,
+                outcome: Err(String::new()),
+            },
+            Err(error) => SpectrumFit {
+                name,
+                spectrum: whole,
+                excluded: Excluded::default(),
+                outcome: Err(error.to_string()),
+            },
+        }
+    }
+
+    fn fit_spectrum(&mut self, spectrum: &Spectrum) -> Result<FitResult, String> {
         let mut options = self.request.options.clone();
         match &self.last {
             Some(last) => {
                 options.start = Some(last.parameters.iter().map(|parameter| parameter.value).collect());
                 options.expected_reduced_chi_squared = last.reduced_chi_squared;
+                options.arcs = self.track.forecast();
             }
             None => options.start.clone_from(&self.request.start),
         }
         let began = Instant::now();
         let clock = move || began.elapsed().as_secs_f64() * 1e6;
-        let outcome = fit_timed(&spectrum, &self.request.circuit, &options, &clock);
-        if let Ok(result) = &outcome
-            && result.converged
-        {
+        let result = fit_timed(spectrum, &self.request.circuit, &options, &clock)
+            .map_err(|error| error.to_string())?;
+        if result.converged {
+            self.track.observe(&self.request.circuit, &result);
             self.last = Some(result.clone());
         }
-        SpectrumFit {
-            name,
-            spectrum,
-            outcome,
-        }
+        Ok(result)
     }
 }

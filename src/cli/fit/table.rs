@@ -5,11 +5,6 @@ use super::series::{FileFit, Request, SpectrumFit};
 use crate::analysis::fit::{FitResult, Parameter};
 use crate::units::{self, Script};
 
-/// Below this probability of the runs test the model does not explain the data.
-const STRUCTURE: f64 = 0.05;
-/// From this correlation on, two parameters cannot be told apart.
-const DEGENERATE: f64 = 0.98;
-
 pub(super) fn write(file: &str, request: &Request, fit: &FileFit) -> anyhow::Result<()> {
     for spectrum in &fit.spectra {
         if let Ok(result) = &spectrum.outcome {
@@ -26,9 +21,11 @@ fn of_spectrum(file: &str, request: &Request, spectrum: &SpectrumFit, result: &F
         Some(name) => format!("{file}, {name}"),
         None => file.to_owned(),
     };
-    let left_out = match result.left_out {
-        0 => String::new(),
-        count => format!(", {count} left out"),
+    let left_out = match (result.left_out, spectrum.excluded.count()) {
+        (0, _) => String::new(),
+        (all, 0) => format!(", {all} not usable"),
+        (all, excluded) if all == excluded => format!(", {excluded} left out as asked"),
+        (all, excluded) => format!(", {excluded} left out as asked, {} not usable", all - excluded),
     };
     let mut lines = vec![format!(
         "{name}: {}, {} points{left_out}, {} weight",
@@ -144,23 +141,33 @@ fn remarks(result: &FitResult) -> Vec<String> {
     if !result.converged {
         remarks.push("the search did not end at a minimum: these numbers are where it stopped".to_owned());
     }
-    if result.runs_p.is_some_and(|p| p < STRUCTURE) {
+    if result.errors_are_lower_limits() {
         remarks.push(
             "the residuals have structure: the circuit does not explain the data, errors are lower limits"
                 .to_owned(),
         );
     }
-    for (row, first) in result.parameters.iter().enumerate() {
-        for (column, second) in result.parameters.iter().enumerate().take(row) {
-            let correlation = result.correlation[row][column];
-            let of_arcs = first.arc_id.is_some() && second.arc_id.is_some() && first.arc_id != second.arc_id;
-            if of_arcs && correlation.abs() > DEGENERATE {
-                remarks.push(format!(
-                    "{} and {} are degenerate: correlation {correlation:.3}",
-                    second.name, first.name
-                ));
-            }
-        }
+    if let Some(scale) = result.error_scale() {
+        remarks.push(format!(
+            "the residuals are larger than the errors of the points say: as the residuals ask, errors are \
+             {scale:.2} times as large"
+        ));
+    }
+    if let Some(robust) = &result.robust {
+        remarks.push(match robust.down_weighted.as_slice() {
+            [] => "robust: no point counts less than the others".to_owned(),
+            points => format!(
+                "robust: points {} count less, {} of them not at all",
+                points.iter().map(usize::to_string).collect::<Vec<_>>().join(", "),
+                robust.rejected.len()
+            ),
+        });
+    }
+    for pair in result.degenerate_pairs() {
+        remarks.push(format!(
+            "{} and {} are degenerate: correlation {:.3}",
+            pair.name, pair.with, pair.correlation
+        ));
     }
     remarks
 }

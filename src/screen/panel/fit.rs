@@ -14,8 +14,8 @@ use crate::units::{change_percent, engineering, with_error};
 /// Columns from which on the change since the previous sweep has room beside that since the first.
 const WIDE: u16 = 46;
 
-/// Probability below which the signs of the residuals are not those of noise.
-const RUNS_LIMIT: f64 = 0.01;
+/// Most pairs of degenerate parameters that are named.
+const DEGENERATE_SHOWN: usize = 3;
 
 /// What the data say about one quantity.
 enum Told {
@@ -233,9 +233,9 @@ fn quality(scene: &Scene<'_>, sweep: &SweepRecord, fit: &Fit, width: u16) -> Lin
         line.push(format!("{noise:.2} %"), theme.text);
     }
     // Of a fit that the next point replaces, only numbers are worth a look.
-    if let Some(p) = fit.result.runs_p.filter(|p| *p < RUNS_LIMIT && fit.is_final) {
+    if fit.result.errors_are_lower_limits() && fit.is_final {
         line.push("  ", Style::new());
-        line.push(format!("misfit p {p:.0e}"), theme.warning);
+        line.push("misfit, errors >=", theme.warning);
     }
     if let Some((_, validity)) = &sweep.validity {
         line.push("  KK ", theme.quiet);
@@ -276,16 +276,31 @@ fn details(scene: &Scene<'_>, fit: &Fit) -> Vec<Line> {
         points.push_str(&format!(", {} left out", result.left_out));
     }
     let weight = format!("{points}, {} weight", result.weight.word());
-    let runs = match result.runs_p {
-        Some(p) if p < RUNS_LIMIT => "residuals have a pattern (runs test)".to_owned(),
-        Some(p) => format!("residuals look like noise, runs p {p:.1}"),
-        None => String::new(),
-    };
-    [weight, runs, fit.engine.clone()]
-        .into_iter()
-        .filter(|text| !text.is_empty())
-        .map(|text| Line::new().with(text, theme.quiet))
-        .collect()
+    let mut lines = Vec::new();
+    if result.errors_are_lower_limits() {
+        // Two lines, so that both stand whole in a narrow panel.
+        lines.push(Line::new().with("errors are lower limits:", theme.warning));
+        lines.push(Line::new().with("circuit does not explain the data", theme.warning));
+    }
+    for pair in result.degenerate_pairs().iter().take(DEGENERATE_SHOWN) {
+        let text = format!(
+            "{}, {} not told apart ({:.3})",
+            pair.name, pair.with, pair.correlation
+        );
+        lines.push(Line::new().with(text, theme.warning));
+    }
+    let runs = result
+        .runs_p
+        .filter(|_| !result.errors_are_lower_limits())
+        .map(|p| format!("residuals look like noise, runs p {p:.1}"));
+    let quiet = [Some(weight), runs, Some(fit.engine.clone())];
+    lines.extend(
+        quiet
+            .into_iter()
+            .flatten()
+            .map(|text| Line::new().with(text, theme.quiet)),
+    );
+    lines
 }
 
 /// Places of the columns, the same for all rows.

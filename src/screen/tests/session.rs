@@ -317,6 +317,7 @@ pub fn fit_result(circuit: &str) -> FitResult {
         parameters: Vec::new(),
         correlation: Vec::new(),
         sums: Vec::new(),
+        robust: None,
     }
 }
 

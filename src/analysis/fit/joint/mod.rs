@@ -12,7 +12,7 @@ use nalgebra::DMatrix;
 use super::covariance::Covariance;
 use super::options::{FitError, FitOptions};
 use super::problem::Problem;
-use super::result::FitResult;
+use super::result::{FitResult, Weight};
 use super::summary;
 use crate::circuit::{Circuit, Scale};
 use crate::spectrum::Spectrum;
@@ -140,7 +140,11 @@ fn tell(
     let held = series.at_bounds(&outcome.position);
     let mut equations = outcome.arrow.clone();
     equations.hold(&held);
-    let factors = reduced.and_then(|noise| equations.factor().map(|factors| (factors, noise)));
+    let noise = match options.weight {
+        Weight::Sigma => Some(1.0),
+        _ => reduced,
+    };
+    let factors = noise.and_then(|noise| equations.factor().map(|factors| (factors, noise)));
     let share = layout.shared.len() as f64 / spectra.len() as f64;
     let fits = (0..spectra.len())
         .map(|spectrum| {

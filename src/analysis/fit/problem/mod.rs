@@ -20,10 +20,12 @@ pub(super) use normal::Normal;
 pub(super) struct Problem<'a> {
     circuit: &'a Circuit,
     pub grid: Grid,
+    /// Where the points used stand in the spectrum.
+    pub places: Vec<usize>,
     /// Real and then imaginary parts of the data.
     measured: Vec<f64>,
     /// Square roots of the weights in the same order.
-    weights: Vec<f64>,
+    pub weights: Vec<f64>,
     /// What a search moves.
     pub coordinates: Vec<Coordinate>,
     /// Values of all parameters; those of the free ones are overwritten.

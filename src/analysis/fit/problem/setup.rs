@@ -3,7 +3,7 @@
 use num_complex::Complex64;
 
 use crate::circuit::{Circuit, Grid, ParameterSpec, Scale};
-use crate::spectrum::Spectrum;
+use crate::spectrum::{Point, Spectrum};
 
 use super::super::options::{FitError, FitOptions};
 use super::Problem;
@@ -13,7 +13,12 @@ use super::weights::weights;
 
 impl<'a> Problem<'a> {
     pub fn new(spectrum: &Spectrum, circuit: &'a Circuit, options: &FitOptions) -> Result<Self, FitError> {
-        let points: Vec<_> = spectrum.points.iter().filter(|point| point.is_usable()).collect();
+        let points: Vec<(usize, &Point)> = spectrum
+            .points
+            .iter()
+            .enumerate()
+            .filter(|(_, point)| point.is_usable())
+            .collect();
         let specs = circuit.parameters();
         check_starts(options, specs.len())?;
         for sum in &options.sums {
@@ -41,8 +46,8 @@ impl<'a> Problem<'a> {
                 needed,
             });
         }
-        let grid = Grid::new(points.iter().map(|point| point.frequency_hz));
-        let impedance: Vec<Complex64> = points.iter().map(|point| point.impedance()).collect();
+        let grid = Grid::new(points.iter().map(|(_, point)| point.frequency_hz));
+        let impedance: Vec<Complex64> = points.iter().map(|(_, point)| point.impedance()).collect();
         let limits = Limits::new(circuit, &grid, &impedance, options)?;
         let coordinates: Vec<Coordinate> = groups
             .into_iter()
@@ -55,7 +60,8 @@ impl<'a> Problem<'a> {
             .collect();
         Ok(Self {
             circuit,
-            weights: weights(&impedance, options.weight),
+            weights: weights(&points, options.weight)?,
+            places: points.iter().map(|(index, _)| *index).collect(),
             workspace: circuit.tape().workspace(&grid),
             residuals: vec![0.0; measured.len()],
             jacobian: vec![0.0; measured.len() * coordinates.len()],

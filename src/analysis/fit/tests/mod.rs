@@ -1,12 +1,18 @@
 //! Tests of the whole fit, by what they compare with.
 
 mod against_scipy;
+mod coverage;
 mod elements;
+mod flags;
+mod growing;
 mod honesty;
 mod options;
+mod robust;
 mod robustness;
+mod scipy_errors;
 mod starts;
 mod sweeps;
+mod ties;
 
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
