@@ -73,7 +73,7 @@ pub fn fit_timed(
     let mut guessed = None;
     if warm
         .as_ref()
-        .is_some_and(|outcome| !noise::is_all_that_is_left(&problem, outcome))
+        .is_some_and(|outcome| falls_short(&problem, outcome, options))
     {
         let (found, tried) = cold::second_opinion(&mut problem, circuit, options);
         starts += tried;
@@ -144,6 +144,15 @@ fn is_better(outcome: &Outcome, than: Option<&Outcome>) -> bool {
 fn keep_better(best: &mut Option<Outcome>, other: Outcome) {
     if is_better(&other, best.as_ref()) {
         *best = Some(other);
+    }
+}
+
+/// Whether a given start ended where more may be had. Where the caller says what a good fit reaches, that decides:
+/// a few points let a search for more end in minima that explain their noise too.
+fn falls_short(problem: &Problem<'_>, outcome: &Outcome, options: &FitOptions) -> bool {
+    match options.expected_reduced_chi_squared {
+        Some(_) => is_poor(problem, outcome, options),
+        None => !noise::is_all_that_is_left(problem, outcome),
     }
 }
 

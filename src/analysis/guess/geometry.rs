@@ -92,7 +92,7 @@ mod tests {
     fn gaps_are_filled_where_they_are_widest() {
         let mut ln_taus = vec![2.0];
         fill_gaps(&mut ln_taus, 3, 0.0, 10.0);
-        assert_eq!(ln_taus, [2.0, 6.0, 4.0]);
+        assert_eq!(ln_taus, [2.0, 6.0, 8.0]);
         fill_gaps(&mut ln_taus, 1, 0.0, 10.0);
         assert_eq!(ln_taus, [2.0]);
     }
