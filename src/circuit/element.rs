@@ -65,9 +65,14 @@ pub struct Columns<'a> {
 }
 
 impl Columns<'_> {
-    pub(super) fn derivative(&mut self, parameter: usize) -> (&mut [f64], &mut [f64]) {
-        let n = self.real.len();
-        self.derivatives[2 * n * parameter..2 * n * (parameter + 1)].split_at_mut(n)
+    /// All columns, real before imaginary parts: first of the impedance, then of the derivatives in turn. Those
+    /// that do not exist are empty.
+    pub(super) fn slices<const N: usize>(&mut self) -> [&mut [f64]; N] {
+        let points = self.real.len().max(1);
+        let mut slices = [&mut *self.real, &mut *self.imaginary]
+            .into_iter()
+            .chain(self.derivatives.chunks_exact_mut(points));
+        std::array::from_fn(|_| slices.next().unwrap_or_default())
     }
 
     pub(super) fn set(
@@ -103,8 +108,14 @@ pub struct ElementKind {
     /// Its parameters.
     pub parameters: &'static [SymbolSpec],
     /// Impedance and derivatives at all frequencies.
-    pub fill: fn(&[f64], &Grid, &mut Columns<'_>),
+    pub fill: Fill,
+    /// Admittance and its derivatives, for an element that has the simpler admittance. It is asked for where the
+    /// element stands in a parallel group; of other elements the impedance is inverted there.
+    pub admittance: Option<Fill>,
 }
+
+/// A function that computes an element from its parameters at all frequencies of a grid.
+pub type Fill = fn(&[f64], &Grid, &mut Columns<'_>);
 
 impl PartialEq for ElementKind {
     fn eq(&self, other: &Self) -> bool {

@@ -4,11 +4,13 @@
 //! frequencies together. An element is one entry of a table in [`elements`].
 
 pub mod arc;
+pub mod dispatch;
 pub mod element;
 pub mod elements;
 pub mod error;
 mod grammar;
 pub mod grid;
+pub(crate) mod pointwise;
 mod printing;
 pub mod tape;
 

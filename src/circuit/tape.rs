@@ -1,11 +1,23 @@
 //! A circuit as a list of steps, each of which treats all frequencies before the next begins.
 //!
-//! Derivatives are exact, by the adjoint method: with dZ/dZ = 1 at the root, a series passes the adjoint on to
-//! its children, and a parallel group passes it on multiplied by (Z_group/Z_child)².
+//! Series and parallel are the same to it: both are sums, of impedances or of admittances. Each step has one of the
+//! two forms by nature; where the sum that it belongs to is of the other form, it is inverted. Derivatives are
+//! exact, by the adjoint method: the root passes 1 to its summands, and an inversion v = 1/u multiplies by
+//! dv/du = -v². So only an inverted step has adjoints of its own; the others share those of the sum above.
 
-use super::element::{Columns, ElementKind};
+use super::element::{Columns, ElementKind, Fill};
 use super::grid::Grid;
+use super::pointwise::{Pointwise, map};
 use super::{Element, Node};
+
+/// Summands that one step takes; of a longer sum the first ones are a sum of their own.
+const MOST_SUMMANDS: usize = 4;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Form {
+    Impedance,
+    Admittance,
+}
 
 #[derive(Clone, Debug, PartialEq)]
 enum Operation {
@@ -13,24 +25,42 @@ enum Operation {
         kind: &'static ElementKind,
         first_parameter: usize,
     },
-    Series,
-    Parallel,
+    /// Of earlier steps.
+    Sum(Vec<usize>),
 }
 
 #[derive(Clone, Debug, PartialEq)]
 struct Step {
     operation: Operation,
-    children: Vec<usize>,
-    parent: Option<usize>,
-    /// Whether a parallel group lies between here and the root; elsewhere the adjoint is 1.
-    has_adjoint: bool,
+    /// What the operation gives by nature.
+    form: Form,
+    /// Which adjoints the result of an inversion, if there is one, is multiplied by; none where they are 1.
+    outer: Option<usize>,
+    /// Where the result is inverted, its own adjoints.
+    inversion: Option<usize>,
 }
 
-/// A compiled circuit. Children stand before their parents; the root is last.
+impl Step {
+    fn fill(&self, kind: &ElementKind) -> Fill {
+        match (self.form, kind.admittance) {
+            (Form::Admittance, Some(admittance)) => admittance,
+            _ => kind.fill,
+        }
+    }
+
+    /// Which adjoints hold for what the operation gives.
+    fn adjoint(&self) -> Option<usize> {
+        self.inversion.or(self.outer)
+    }
+}
+
+/// A compiled circuit. Summands stand before their sums; the root is last.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Tape {
     steps: Vec<Step>,
-    parameters: usize,
+    /// For each parameter which adjoints its derivative is multiplied by.
+    adjoint_of: Vec<Option<usize>>,
+    adjoints: usize,
 }
 
 /// Memory of an evaluation: allocate once, use for every evaluation on a grid of the same size.
@@ -42,13 +72,15 @@ pub struct Workspace {
     adjoints: Vec<f64>,
     /// For each parameter the real and then the imaginary parts.
     derivatives: Vec<f64>,
+    /// One column: what is about to be inverted or multiplied.
+    scratch: Vec<f64>,
 }
 
 impl Workspace {
     /// Real and imaginary parts of the impedance that the last evaluation found.
     #[must_use]
     pub fn impedance(&self) -> (&[f64], &[f64]) {
-        self.values[self.values.len() - 2 * self.points..].split_at(self.points)
+        self.impedance_column().split_at(self.points)
     }
 
     /// Real and imaginary parts of the derivative by one parameter.
@@ -60,7 +92,7 @@ impl Workspace {
     /// The same in one piece, real parts first.
     #[must_use]
     pub fn derivative_column(&self, parameter: usize) -> &[f64] {
-        &self.derivatives[2 * self.points * parameter..2 * self.points * (parameter + 1)]
+        &self.derivatives[self.column(parameter)]
     }
 
     /// The impedance in one piece, real parts first.
@@ -68,19 +100,91 @@ impl Workspace {
     pub fn impedance_column(&self) -> &[f64] {
         &self.values[self.values.len() - 2 * self.points..]
     }
+
+    fn column(&self, index: usize) -> std::ops::Range<usize> {
+        2 * self.points * index..2 * self.points * (index + 1)
+    }
 }
 
 impl Tape {
     pub(super) fn compile(root: &Node, elements: &[Element], parameters: usize) -> Self {
-        let mut steps = Vec::new();
-        push(root, elements, &mut steps);
-        for index in (0..steps.len()).rev() {
-            if let Some(parent) = steps[index].parent {
-                let parent: &Step = &steps[parent];
-                steps[index].has_adjoint = parent.has_adjoint || parent.operation == Operation::Parallel;
+        let mut tape = Self {
+            steps: Vec::new(),
+            adjoint_of: vec![None; parameters],
+            adjoints: 0,
+        };
+        tape.push(root, elements, Form::Impedance);
+        tape.place_adjoints();
+        tape
+    }
+
+    /// Adds the steps of a node that is wanted in a form, and tells which of them is its result.
+    fn push(&mut self, node: &Node, elements: &[Element], wanted: Form) -> usize {
+        let (operation, form) = match node {
+            Node::Element(index) => {
+                let element = &elements[*index];
+                let form = if element.kind.admittance.is_some() {
+                    wanted
+                } else {
+                    Form::Impedance
+                };
+                let operation = Operation::Element {
+                    kind: element.kind,
+                    first_parameter: element.first_parameter,
+                };
+                (operation, form)
+            }
+            Node::Series(children) => (self.push_sum(children, elements, Form::Impedance), Form::Impedance),
+            Node::Parallel(children) => (
+                self.push_sum(children, elements, Form::Admittance),
+                Form::Admittance,
+            ),
+        };
+        self.push_step(operation, form, wanted)
+    }
+
+    fn push_sum(&mut self, children: &[Node], elements: &[Element], form: Form) -> Operation {
+        let mut summands = Vec::with_capacity(MOST_SUMMANDS);
+        for child in children {
+            if summands.len() == MOST_SUMMANDS {
+                let first_ones = Operation::Sum(std::mem::take(&mut summands));
+                summands.push(self.push_step(first_ones, form, form));
+            }
+            summands.push(self.push(child, elements, form));
+        }
+        Operation::Sum(summands)
+    }
+
+    fn push_step(&mut self, operation: Operation, form: Form, wanted: Form) -> usize {
+        let inversion = (form != wanted).then(|| {
+            self.adjoints += 1;
+            self.adjoints - 1
+        });
+        self.steps.push(Step {
+            operation,
+            form,
+            outer: None,
+            inversion,
+        });
+        self.steps.len() - 1
+    }
+
+    /// From the root down.
+    fn place_adjoints(&mut self) {
+        for index in (0..self.steps.len()).rev() {
+            let adjoint = self.steps[index].adjoint();
+            match self.steps[index].operation.clone() {
+                Operation::Sum(summands) => {
+                    for summand in summands {
+                        self.steps[summand].outer = adjoint;
+                    }
+                }
+                Operation::Element {
+                    kind,
+                    first_parameter,
+                } => self.adjoint_of[first_parameter..first_parameter + kind.parameters.len()].fill(adjoint),
             }
         }
-        Self { steps, parameters }
     }
 
     /// Memory for evaluations on `grid`.
@@ -90,8 +194,9 @@ impl Tape {
         Workspace {
             points: grid.len(),
             values: vec![0.0; self.steps.len() * column],
-            adjoints: vec![0.0; self.steps.len() * column],
-            derivatives: vec![0.0; self.parameters * column],
+            adjoints: vec![0.0; self.adjoints * column],
+            derivatives: vec![0.0; self.adjoint_of.len() * column],
+            scratch: vec![0.0; column],
         }
     }
 
@@ -100,198 +205,201 @@ impl Tape {
     /// A value that has no finite impedance gives NaN or infinity there and never panics; a workspace that was
     /// made for another grid or circuit is replaced, and parameters that are missing count as NaN.
     pub fn evaluate(&self, grid: &Grid, parameters: &[f64], workspace: &mut Workspace) {
+        self.propagate(grid, parameters, workspace);
+        for (parameter, adjoint) in self.adjoint_of.iter().enumerate() {
+            if let Some(adjoint) = *adjoint {
+                let column = workspace.column(parameter);
+                workspace
+                    .scratch
+                    .copy_from_slice(&workspace.derivatives[column.clone()]);
+                multiply(
+                    &workspace.scratch,
+                    &workspace.adjoints[workspace.column(adjoint)],
+                    &mut workspace.derivatives[column],
+                );
+            }
+        }
+    }
+
+    /// As [`Tape::evaluate`], but leaves each derivative in the two factors that [`Tape::factors`] gives.
+    pub(crate) fn propagate(&self, grid: &Grid, parameters: &[f64], workspace: &mut Workspace) {
         let column = 2 * grid.len();
         if workspace.points != grid.len()
             || workspace.values.len() != self.steps.len() * column
-            || workspace.derivatives.len() != self.parameters * column
+            || workspace.adjoints.len() != self.adjoints * column
+            || workspace.derivatives.len() != self.adjoint_of.len() * column
         {
             *workspace = self.workspace(grid);
         }
-        if parameters.len() != self.parameters {
+        if parameters.len() != self.adjoint_of.len() {
             workspace.values.fill(f64::NAN);
+            workspace.adjoints.fill(f64::NAN);
             workspace.derivatives.fill(f64::NAN);
             return;
         }
-        self.forward(grid, parameters, workspace);
-        self.backward(grid.len(), workspace);
-    }
-
-    fn forward(&self, grid: &Grid, parameters: &[f64], workspace: &mut Workspace) {
-        let points = grid.len();
         for (index, step) in self.steps.iter().enumerate() {
-            let (before, rest) = workspace.values.split_at_mut(2 * points * index);
-            let (real, imaginary) = rest[..2 * points].split_at_mut(points);
-            let child = |child: usize| before[2 * points * child..2 * points * (child + 1)].split_at(points);
             match &step.operation {
                 Operation::Element {
                     kind,
                     first_parameter,
                 } => {
-                    let range = *first_parameter..first_parameter + kind.parameters.len();
-                    let derivatives =
-                        &mut workspace.derivatives[2 * points * range.start..2 * points * range.end];
-                    (kind.fill)(
-                        &parameters[range],
-                        grid,
-                        &mut Columns {
-                            real,
-                            imaginary,
-                            derivatives,
-                        },
-                    );
+                    let own = *first_parameter..first_parameter + kind.parameters.len();
+                    workspace.element(index, step, step.fill(kind), &parameters[own], *first_parameter, grid);
                 }
-                Operation::Series => {
-                    real.fill(0.0);
-                    imaginary.fill(0.0);
-                    for (child_real, child_imaginary) in step.children.iter().map(|&index| child(index)) {
-                        add(real, child_real);
-                        add(imaginary, child_imaginary);
-                    }
-                }
-                Operation::Parallel => {
-                    real.fill(0.0);
-                    imaginary.fill(0.0);
-                    for (child_real, child_imaginary) in step.children.iter().map(|&index| child(index)) {
-                        add_inverse(real, imaginary, child_real, child_imaginary);
-                    }
-                    invert(real, imaginary);
-                }
+                Operation::Sum(summands) => workspace.sum(index, step, summands),
+            }
+        }
+        self.propagate_back(workspace);
+    }
+
+    /// From the adjoints of each inversion by itself to those of the root.
+    fn propagate_back(&self, workspace: &mut Workspace) {
+        for step in self.steps.iter().rev() {
+            if let (Some(inversion), Some(outer)) = (step.inversion, step.outer) {
+                let column = workspace.column(inversion);
+                workspace
+                    .scratch
+                    .copy_from_slice(&workspace.adjoints[column.clone()]);
+                let outer = workspace.column(outer);
+                let (own, outer) = if column.start < outer.start {
+                    let (own, rest) = workspace.adjoints.split_at_mut(outer.start);
+                    (&mut own[column], &rest[..outer.len()])
+                } else {
+                    let (rest, own) = workspace.adjoints.split_at_mut(column.start);
+                    (&mut own[..column.len()], &rest[outer])
+                };
+                multiply(&workspace.scratch, outer, own);
             }
         }
     }
 
-    fn backward(&self, points: usize, workspace: &mut Workspace) {
-        let column = |index: usize| 2 * points * index..2 * points * (index + 1);
-        for (index, step) in self.steps.iter().enumerate().rev() {
-            let Some(parent) = step.parent.filter(|_| step.has_adjoint) else {
-                continue;
-            };
-            let (mine, above) = workspace.adjoints.split_at_mut(2 * points * (index + 1));
-            let (real, imaginary) = mine[2 * points * index..].split_at_mut(points);
-            let parent_adjoint = self.steps[parent].has_adjoint.then(|| {
-                let offset = 2 * points * (parent - index - 1);
-                above[offset..offset + 2 * points].split_at(points)
-            });
-            if self.steps[parent].operation == Operation::Parallel {
-                let group = workspace.values[column(parent)].split_at(points);
-                let child = workspace.values[column(index)].split_at(points);
-                squared_ratio(real, imaginary, group, child);
-                if let Some((by_real, by_imaginary)) = parent_adjoint {
-                    multiply(real, imaginary, by_real, by_imaginary);
-                }
-            } else if let Some((by_real, by_imaginary)) = parent_adjoint {
-                real.copy_from_slice(by_real);
-                imaginary.copy_from_slice(by_imaginary);
-            }
-            if let Operation::Element {
-                kind,
-                first_parameter,
-            } = &step.operation
-            {
-                for parameter in *first_parameter..first_parameter + kind.parameters.len() {
-                    let (d_real, d_imaginary) = workspace.derivatives[column(parameter)].split_at_mut(points);
-                    multiply(d_real, d_imaginary, real, imaginary);
-                }
-            }
+    /// After [`Tape::propagate`]: the derivative by a parameter, and what it has still to be multiplied by, unless
+    /// that is 1. Real parts first, in both.
+    pub(crate) fn factors<'a>(
+        &self,
+        workspace: &'a Workspace,
+        parameter: usize,
+    ) -> (&'a [f64], Option<&'a [f64]>) {
+        (
+            workspace.derivative_column(parameter),
+            self.adjoint_of[parameter].map(|adjoint| &workspace.adjoints[workspace.column(adjoint)]),
+        )
+    }
+}
+
+impl Workspace {
+    fn element(
+        &mut self,
+        index: usize,
+        step: &Step,
+        fill: Fill,
+        parameters: &[f64],
+        first_parameter: usize,
+        grid: &Grid,
+    ) {
+        let points = self.points;
+        let value = self.column(index);
+        let derivatives =
+            self.column(first_parameter).start..self.column(first_parameter + parameters.len()).start;
+        let result = match step.inversion {
+            Some(_) => &mut self.scratch[..],
+            None => &mut self.values[value.clone()],
+        };
+        let (real, imaginary) = result.split_at_mut(points);
+        let mut columns = Columns {
+            real,
+            imaginary,
+            derivatives: &mut self.derivatives[derivatives],
+        };
+        fill(parameters, grid, &mut columns);
+        if let Some(inversion) = step.inversion {
+            let adjoint = self.column(inversion);
+            let (real, imaginary) = self.scratch.split_at(points);
+            add_up(
+                [real, imaginary],
+                &mut self.values[value],
+                Some(&mut self.adjoints[adjoint]),
+            );
+        }
+    }
+
+    fn sum(&mut self, index: usize, step: &Step, summands: &[usize]) {
+        match summands.len() {
+            0 | 1 => self.sum_of::<2>(index, step, summands),
+            2 => self.sum_of::<4>(index, step, summands),
+            3 => self.sum_of::<6>(index, step, summands),
+            _ => self.sum_of::<8>(index, step, summands),
+        }
+    }
+
+    fn sum_of<const TWICE: usize>(&mut self, index: usize, step: &Step, summands: &[usize]) {
+        let points = self.points;
+        let adjoint = step.inversion.map(|inversion| self.column(inversion));
+        let (before, value) = self.values.split_at_mut(2 * points * index);
+        let parts = std::array::from_fn::<_, TWICE, _>(|part| {
+            let start = points * (2 * summands[part / 2] + part % 2);
+            &before[start..start + points]
+        });
+        add_up(
+            parts,
+            &mut value[..2 * points],
+            adjoint.map(|adjoint| &mut self.adjoints[adjoint]),
+        );
+    }
+}
+
+/// Sums of complex numbers, real and imaginary parts in turn. Where adjoints are asked for the sum is inverted.
+fn add_up<const TWICE: usize>(parts: [&[f64]; TWICE], value: &mut [f64], adjoint: Option<&mut [f64]>) {
+    let points = value.len() / 2;
+    let (real, imaginary) = value.split_at_mut(points);
+    match adjoint {
+        None => map(parts, [real, imaginary], &Sum),
+        Some(adjoint) => {
+            let (by_real, by_imaginary) = adjoint.split_at_mut(points);
+            map(parts, [real, imaginary, by_real, by_imaginary], &InverseOfSum);
         }
     }
 }
 
-fn push(node: &Node, elements: &[Element], steps: &mut Vec<Step>) -> usize {
-    let (operation, children) = match node {
-        Node::Element(index) => {
-            let Element {
-                kind,
-                first_parameter,
-                ..
-            } = elements[*index];
-            (
-                Operation::Element {
-                    kind,
-                    first_parameter,
-                },
-                Vec::new(),
-            )
+/// product = a b, complex, real parts first.
+fn multiply(a: &[f64], b: &[f64], product: &mut [f64]) {
+    let points = product.len() / 2;
+    let ((a_re, a_im), (b_re, b_im)) = (a.split_at(points), b.split_at(points));
+    map([a_re, a_im, b_re, b_im], product.split_at_mut(points).into(), &Product);
+}
+
+struct Sum;
+
+impl<const TWICE: usize> Pointwise<TWICE, 2> for Sum {
+    #[inline(always)]
+    fn at(&self, parts: [f64; TWICE]) -> [f64; 2] {
+        let (mut re, mut im) = (parts[0], parts[1]);
+        for part in (2..TWICE).step_by(2) {
+            re = re + parts[part];
+            im = im + parts[part + 1];
         }
-        Node::Series(children) => (
-            Operation::Series,
-            children
-                .iter()
-                .map(|child| push(child, elements, steps))
-                .collect(),
-        ),
-        Node::Parallel(children) => (
-            Operation::Parallel,
-            children
-                .iter()
-                .map(|child| push(child, elements, steps))
-                .collect(),
-        ),
-    };
-    let index = steps.len();
-    for &child in &children {
-        let child: &mut Step = &mut steps[child];
-        child.parent = Some(index);
-    }
-    steps.push(Step {
-        operation,
-        children,
-        parent: None,
-        has_adjoint: false,
-    });
-    index
-}
-
-fn add(sum: &mut [f64], summand: &[f64]) {
-    for (sum, summand) in sum.iter_mut().zip(summand) {
-        *sum += summand;
+        [re, im]
     }
 }
 
-/// sum += 1/z
-fn add_inverse(sum_real: &mut [f64], sum_imaginary: &mut [f64], real: &[f64], imaginary: &[f64]) {
-    let sums = sum_real.iter_mut().zip(sum_imaginary);
-    for ((sum_real, sum_imaginary), (re, im)) in sums.zip(real.iter().zip(imaginary)) {
+/// v = 1/sum and -v².
+struct InverseOfSum;
+
+impl<const TWICE: usize> Pointwise<TWICE, 4> for InverseOfSum {
+    #[inline(always)]
+    fn at(&self, parts: [f64; TWICE]) -> [f64; 4] {
+        let [re, im] = Sum.at(parts);
         let inverse = 1.0 / (re * re + im * im);
-        *sum_real += re * inverse;
-        *sum_imaginary -= im * inverse;
+        let (re, im) = (re * inverse, -im * inverse);
+        [re, im, im * im - re * re, -2.0 * re * im]
     }
 }
 
-/// z = 1/z
-fn invert(real: &mut [f64], imaginary: &mut [f64]) {
-    for (re, im) in real.iter_mut().zip(imaginary) {
-        let inverse = 1.0 / (*re * *re + *im * *im);
-        *re *= inverse;
-        *im *= -inverse;
-    }
-}
+struct Product;
 
-/// z = z w
-fn multiply(real: &mut [f64], imaginary: &mut [f64], by_real: &[f64], by_imaginary: &[f64]) {
-    for ((re, im), (a, b)) in real
-        .iter_mut()
-        .zip(imaginary)
-        .zip(by_real.iter().zip(by_imaginary))
-    {
-        (*re, *im) = (*re * a - *im * b, *re * b + *im * a);
-    }
-}
-
-/// out = (above/below)²
-fn squared_ratio(
-    out_real: &mut [f64],
-    out_imaginary: &mut [f64],
-    above: (&[f64], &[f64]),
-    below: (&[f64], &[f64]),
-) {
-    let out = out_real.iter_mut().zip(out_imaginary);
-    let above = above.0.iter().zip(above.1);
-    let below = below.0.iter().zip(below.1);
-    for (((out_real, out_imaginary), (a, b)), (c, d)) in out.zip(above).zip(below) {
-        let inverse = 1.0 / (c * c + d * d);
-        let (re, im) = ((a * c + b * d) * inverse, (b * c - a * d) * inverse);
-        *out_real = re * re - im * im;
-        *out_imaginary = 2.0 * re * im;
+impl Pointwise<4, 2> for Product {
+    #[inline(always)]
+    fn at(&self, [a, b, c, d]: [f64; 4]) -> [f64; 2] {
+        [a * c - b * d, a * d + b * c]
     }
 }

@@ -57,8 +57,8 @@ pub fn fit_timed(
     options: &FitOptions,
     clock: &dyn Fn() -> f64,
 ) -> Result<FitResult, FitError> {
-    let began = clock();
     let mut problem = Problem::new(spectrum, circuit, options)?;
+    let began = clock();
     let mut warm = None;
     let given = usize::from(options.start.is_some()) + options.also_start.len();
     let mut starts = given;

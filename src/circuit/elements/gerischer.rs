@@ -19,6 +19,7 @@ pub(super) static ELEMENTS: &[ElementKind] = &[
         draws_arc: false,
         parameters: &[SIZE, TIME],
         fill: gerischer,
+        admittance: None,
     },
     ElementKind {
         symbol: "Gs",
@@ -28,6 +29,7 @@ pub(super) static ELEMENTS: &[ElementKind] = &[
         draws_arc: false,
         parameters: &[SIZE, TIME, log("phi", "1", 1e-3, 1e3, Role::Ratio)],
         fill: finite_gerischer,
+        admittance: None,
     },
 ];
 

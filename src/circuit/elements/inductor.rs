@@ -16,6 +16,7 @@ pub(super) static ELEMENTS: &[ElementKind] = &[ElementKind {
     draws_arc: false,
     parameters: &[log("L", "ohm s^n", 1e-15, 1e12, Role::Impedance), EXPONENT],
     fill: modified_inductance,
+    admittance: None,
 }];
 
 fn modified_inductance(p: &[f64], grid: &Grid, out: &mut Columns<'_>) {

@@ -22,6 +22,7 @@ pub(super) static ELEMENTS: &[ElementKind] = &[
         draws_arc: true,
         parameters: &[SIZE, TIME, EXPONENT],
         fill: depressed_arc,
+        admittance: None,
     },
     ElementKind {
         symbol: "K",
@@ -31,6 +32,7 @@ pub(super) static ELEMENTS: &[ElementKind] = &[
         draws_arc: true,
         parameters: &[SIZE, TIME],
         fill: single_time_constant,
+        admittance: None,
     },
     ElementKind {
         symbol: "HN",
@@ -40,6 +42,7 @@ pub(super) static ELEMENTS: &[ElementKind] = &[
         draws_arc: true,
         parameters: &[SIZE, TIME, exponent("a", 0.3), exponent("b", 0.1)],
         fill: skewed_arc,
+        admittance: None,
     },
     ElementKind {
         symbol: "Art",
@@ -50,6 +53,7 @@ pub(super) static ELEMENTS: &[ElementKind] = &[
         draws_arc: true,
         parameters: &[SIZE, log("C", "s", 1e-12, 1e9, Role::Time), EXPONENT],
         fill: depressed_arc,
+        admittance: None,
     },
 ];
 

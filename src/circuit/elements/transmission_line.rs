@@ -40,6 +40,7 @@ pub(super) static ELEMENTS: &[ElementKind] = &[ElementKind {
         EXPONENT,
     ],
     fill: transmission_line,
+    admittance: None,
 }];
 
 /// Below this |v²| the series is used.

@@ -33,7 +33,9 @@ pub(super) struct Problem<'a> {
     workspace: Workspace,
     /// Weighted residuals of the last evaluation.
     residuals: Vec<f64>,
+    /// Weighted derivatives of the model by each coordinate in turn.
     jacobian: Vec<f64>,
+    scratch: Vec<f64>,
 }
 
 impl Problem<'_> {

@@ -2,6 +2,9 @@
 
 use nalgebra::{DMatrix, DVector};
 
+use crate::circuit::dispatch::{self, Kernel};
+use crate::circuit::pointwise::{Pointwise, map};
+
 use super::Problem;
 
 /// The problem at one position: chi-squared, J'r and J'J in search coordinates.
@@ -26,25 +29,43 @@ impl Problem<'_> {
     /// Model and exact derivatives at a position. A model that is not finite has an infinite chi-squared.
     pub fn evaluate(&mut self, position: &[f64], normal: &mut Normal) {
         for (coordinate, &position) in self.coordinates.iter().zip(position) {
+            let natural = coordinate.natural(position);
             for &index in &coordinate.parameters {
-                self.natural[index] = coordinate.natural(position);
+                self.natural[index] = natural;
             }
         }
         self.circuit
             .tape()
-            .evaluate(&self.grid, &self.natural, &mut self.workspace);
-        let model = self.workspace.impedance_column();
-        for (((residual, z), data), weight) in self
-            .residuals
-            .iter_mut()
-            .zip(model)
-            .zip(&self.measured)
-            .zip(&self.weights)
-        {
-            *residual = (z - data) * weight;
+            .propagate(&self.grid, &self.natural, &mut self.workspace);
+        map(
+            [
+                self.workspace.impedance_column(),
+                &self.measured,
+                &self.weights,
+            ],
+            [&mut self.residuals],
+            &Residual,
+        );
+        self.fill_jacobian();
+        dispatch::run(Products {
+            jacobian: &self.jacobian,
+            residuals: &self.residuals,
+            normal,
+        });
+        let finite = normal.chi_squared.is_finite()
+            && normal.gradient.iter().all(|g| g.is_finite())
+            && normal.curvature.iter().all(|c| c.is_finite());
+        if !finite {
+            normal.chi_squared = f64::INFINITY;
         }
+    }
+
+    /// Weighted derivatives of the model by each coordinate in turn.
+    fn fill_jacobian(&mut self) {
         let numbers = self.residuals.len();
-        normal.chi_squared = dot(&self.residuals, &self.residuals);
+        if numbers == 0 {
+            return;
+        }
         for (coordinate, column) in self
             .coordinates
             .iter()
@@ -56,46 +77,173 @@ impl Problem<'_> {
                 } else {
                     1.0
                 };
-                let derivatives = self.workspace.derivative_column(index).iter().zip(&self.weights);
-                for (entry, (derivative, weight)) in column.iter_mut().zip(derivatives) {
-                    let own = derivative * (weight * slope);
-                    *entry = if place == 0 { own } else { *entry + own };
+                let factors = self.circuit.tape().factors(&self.workspace, index);
+                if place == 0 {
+                    weigh(factors, slope, &self.weights, column);
+                } else {
+                    weigh(factors, slope, &self.weights, &mut self.scratch);
+                    for (sum, summand) in column.iter_mut().zip(&self.scratch) {
+                        *sum += summand;
+                    }
                 }
             }
-        }
-        for row in 0..self.coordinates.len() {
-            let left = &self.jacobian[numbers * row..numbers * (row + 1)];
-            normal.gradient[row] = dot(left, &self.residuals);
-            for column in 0..=row {
-                let right = &self.jacobian[numbers * column..numbers * (column + 1)];
-                let product = dot(left, right);
-                normal.curvature[(row, column)] = product;
-                normal.curvature[(column, row)] = product;
-            }
-        }
-        let finite = normal.chi_squared.is_finite()
-            && normal.gradient.iter().all(|g| g.is_finite())
-            && normal.curvature.iter().all(|c| c.is_finite());
-        if !finite {
-            normal.chi_squared = f64::INFINITY;
         }
     }
 }
 
-/// Eight running sums, which the compiler keeps in vector registers.
-fn dot(left: &[f64], right: &[f64]) -> f64 {
-    let mut sums = [0.0; 8];
-    let (left_blocks, right_blocks) = (left.chunks_exact(8), right.chunks_exact(8));
-    let rest: f64 = left_blocks
-        .remainder()
-        .iter()
-        .zip(right_blocks.remainder())
-        .map(|(a, b)| a * b)
-        .sum();
-    for (a, b) in left_blocks.zip(right_blocks) {
-        for lane in 0..8 {
-            sums[lane] += a[lane] * b[lane];
+/// One column of the Jacobian: the product of the factors, times slope and weight.
+fn weigh((derivative, adjoint): (&[f64], Option<&[f64]>), slope: f64, weights: &[f64], column: &mut [f64]) {
+    let Some(adjoint) = adjoint else {
+        map([derivative, weights], [column], &Weighted(slope));
+        return;
+    };
+    let points = column.len() / 2;
+    let (real, imaginary) = column.split_at_mut(points);
+    map(
+        [
+            &derivative[..points],
+            &derivative[points..],
+            &adjoint[..points],
+            &adjoint[points..],
+            &weights[..points],
+            &weights[points..],
+        ],
+        [real, imaginary],
+        &WeightedProduct(slope),
+    );
+}
+
+struct Residual;
+
+impl Pointwise<3, 1> for Residual {
+    #[inline(always)]
+    fn at(&self, [model, measured, weight]: [f64; 3]) -> [f64; 1] {
+        [(model - measured) * weight]
+    }
+}
+
+/// A weighted derivative, times this slope.
+struct Weighted(f64);
+
+impl Pointwise<2, 1> for Weighted {
+    #[inline(always)]
+    fn at(&self, [derivative, weight]: [f64; 2]) -> [f64; 1] {
+        [derivative * (weight * self.0)]
+    }
+}
+
+/// The same for a complex product, whose parts have weights of their own.
+struct WeightedProduct(f64);
+
+impl Pointwise<6, 2> for WeightedProduct {
+    #[inline(always)]
+    fn at(&self, [a, b, c, d, weight_re, weight_im]: [f64; 6]) -> [f64; 2] {
+        [
+            (a * c - b * d) * (weight_re * self.0),
+            (a * d + b * c) * (weight_im * self.0),
+        ]
+    }
+}
+
+/// Columns multiplied with each other at a time: nine running sums stay in vector registers.
+const TILE: usize = 3;
+/// Partial sums of one product.
+const LANES: usize = 4;
+
+/// All products of the Jacobian's columns and the residuals with each other.
+struct Products<'a> {
+    jacobian: &'a [f64],
+    residuals: &'a [f64],
+    normal: &'a mut Normal,
+}
+
+impl Kernel for Products<'_> {
+    #[inline(always)]
+    fn run(mut self) {
+        let columns = self.normal.gradient.len() + 1;
+        let mut row = 0;
+        while row < columns {
+            let rows = TILE.min(columns - row);
+            for column in (0..row).step_by(TILE) {
+                match rows {
+                    1 => self.tile::<1, TILE>(row, column),
+                    2 => self.tile::<2, TILE>(row, column),
+                    _ => self.tile::<TILE, TILE>(row, column),
+                }
+            }
+            match rows {
+                1 => self.tile::<1, 1>(row, row),
+                2 => self.tile::<2, 2>(row, row),
+                _ => self.tile::<TILE, TILE>(row, row),
+            }
+            row += TILE;
         }
     }
-    sums.iter().sum::<f64>() + rest
+}
+
+impl<'a> Products<'a> {
+    #[inline(always)]
+    fn column(&self, index: usize) -> &'a [f64] {
+        let length = self.residuals.len();
+        if index < self.normal.gradient.len() {
+            &self.jacobian[length * index..length * (index + 1)]
+        } else {
+            self.residuals
+        }
+    }
+
+    /// Products of `R` columns from `row` on with `C` columns from `column` on.
+    #[inline(always)]
+    fn tile<const R: usize, const C: usize>(&mut self, row: usize, column: usize) {
+        let length = self.residuals.len();
+        let mut left: [&[f64]; R] = [&[]; R];
+        for r in 0..R {
+            left[r] = &self.column(row + r)[..length];
+        }
+        let mut right: [&[f64]; C] = [&[]; C];
+        for c in 0..C {
+            right[c] = &self.column(column + c)[..length];
+        }
+        let mut sums = [[[0.0; LANES]; C]; R];
+        let whole = length - length % LANES;
+        let mut at = 0;
+        while at < whole {
+            let mut a = [[0.0; LANES]; R];
+            for r in 0..R {
+                a[r].copy_from_slice(&left[r][at..at + LANES]);
+            }
+            for c in 0..C {
+                let mut b = [0.0; LANES];
+                b.copy_from_slice(&right[c][at..at + LANES]);
+                for r in 0..R {
+                    for lane in 0..LANES {
+                        sums[r][c][lane] += a[r][lane] * b[lane];
+                    }
+                }
+            }
+            at += LANES;
+        }
+        for r in 0..R {
+            for c in 0..C {
+                for at in whole..length {
+                    sums[r][c][at - whole] += left[r][at] * right[c][at];
+                }
+                let [s0, s1, s2, s3] = sums[r][c];
+                self.store(row + r, column + c, (s0 + s2) + (s1 + s3));
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn store(&mut self, row: usize, column: usize, product: f64) {
+        let coordinates = self.normal.gradient.len();
+        if row < coordinates && column < coordinates {
+            self.normal.curvature[(row, column)] = product;
+            self.normal.curvature[(column, row)] = product;
+        } else if column < coordinates {
+            self.normal.gradient[column] = product;
+        } else if row >= coordinates {
+            self.normal.chi_squared = product;
+        }
+    }
 }

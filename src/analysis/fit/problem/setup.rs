@@ -65,6 +65,7 @@ impl<'a> Problem<'a> {
             workspace: circuit.tape().workspace(&grid),
             residuals: vec![0.0; measured.len()],
             jacobian: vec![0.0; measured.len() * coordinates.len()],
+            scratch: vec![0.0; measured.len()],
             measured,
             coordinates,
             natural,
