@@ -134,7 +134,10 @@ impl Tape {
                 };
                 (operation, form)
             }
-            Node::Series(children) => (self.push_sum(children, elements, Form::Impedance), Form::Impedance),
+            Node::Series(children) => (
+                self.push_sum(children, elements, Form::Impedance),
+                Form::Impedance,
+            ),
             Node::Parallel(children) => (
                 self.push_sum(children, elements, Form::Admittance),
                 Form::Admittance,
@@ -244,7 +247,14 @@ impl Tape {
                     first_parameter,
                 } => {
                     let own = *first_parameter..first_parameter + kind.parameters.len();
-                    workspace.element(index, step, step.fill(kind), &parameters[own], *first_parameter, grid);
+                    workspace.element(
+                        index,
+                        step,
+                        step.fill(kind),
+                        &parameters[own],
+                        *first_parameter,
+                        grid,
+                    );
                 }
                 Operation::Sum(summands) => workspace.sum(index, step, summands),
             }
@@ -365,7 +375,11 @@ fn add_up<const TWICE: usize>(parts: [&[f64]; TWICE], value: &mut [f64], adjoint
 fn multiply(a: &[f64], b: &[f64], product: &mut [f64]) {
     let points = product.len() / 2;
     let ((a_re, a_im), (b_re, b_im)) = (a.split_at(points), b.split_at(points));
-    map([a_re, a_im, b_re, b_im], product.split_at_mut(points).into(), &Product);
+    map(
+        [a_re, a_im, b_re, b_im],
+        product.split_at_mut(points).into(),
+        &Product,
+    );
 }
 
 struct Sum;

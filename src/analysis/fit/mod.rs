@@ -16,6 +16,7 @@ pub mod result;
 mod robust;
 mod runs;
 mod search;
+mod step;
 mod summary;
 mod verdict;
 

@@ -1,14 +1,15 @@
 //! Bounded Levenberg-Marquardt search.
 //!
 //! Damping after H. B. Nielsen (1999), IMM-REP-1999-05, on the diagonal scaled as D. W. Marquardt (1963),
-//! doi:10.1137/0111030. Two things make it robust here: no coordinate moves by more than [`STEP_LIMIT`] at once
-//! (a factor of e² for a scale parameter), and parameters that push against a bound are left out of the step.
-
-use nalgebra::{Cholesky, DVector};
+//! doi:10.1137/0111030. Two things make it robust here: a step is limited in every
+//! coordinate, and parameters that push against a bound are left out of it (see [`super::step`]).
 
 use super::problem::{Normal, Problem};
+use super::step::Stepper;
 
-const STEP_LIMIT: f64 = 2.0;
+const FIRST_DAMPING: f64 = 1e-2;
+/// How much the damping falls after a step that did what was expected of it.
+const LARGEST_DROP: f64 = 0.01;
 /// Relative decrease of chi-squared that a converged search no longer expects.
 const FINE: f64 = 1e-12;
 const COARSE: f64 = 1e-6;
@@ -51,9 +52,10 @@ impl Problem<'_> {
         let mut trial = self.normal();
         let mut evaluations = 1;
         let mut converged = self.coordinates.is_empty();
-        let (mut damping, mut growth) = (1e-3, 2.0);
+        let (mut damping, mut growth) = (FIRST_DAMPING, 2.0);
+        let mut stepper = Stepper::new(position.len());
         while !converged && evaluations < limit && current.chi_squared.is_finite() && damping < 1e20 {
-            let Some((next, predicted)) = self.step(&position, &current, damping) else {
+            let Some(predicted) = stepper.take(&position, &current, &self.coordinates, damping) else {
                 damping *= 10.0;
                 continue;
             };
@@ -63,16 +65,16 @@ impl Problem<'_> {
                 damping *= 10.0;
                 continue;
             }
-            self.evaluate(&next, &mut trial);
+            self.evaluate(&stepper.next, &mut trial);
             evaluations += 1;
             let gained = current.chi_squared - trial.chi_squared;
             // So close to the minimum the difference of two sums is rounding; the step is still the better one.
             let settled = predicted <= tolerance * current.chi_squared || current.chi_squared <= floor;
             if gained >= 0.0 || (settled && trial.chi_squared <= current.chi_squared * (1.0 + 1e-12)) {
                 let ratio = gained / predicted;
-                damping = (damping * (1.0 - (2.0 * ratio - 1.0).powi(3)).clamp(0.1, 2.0)).max(1e-12);
+                damping = (damping * (1.0 - (2.0 * ratio - 1.0).powi(3)).clamp(LARGEST_DROP, 2.0)).max(1e-12);
                 growth = 2.0;
-                position = next;
+                position.copy_from_slice(&stepper.next);
                 std::mem::swap(&mut current, &mut trial);
                 residuals.copy_from_slice(self.residuals());
                 converged = settled;
@@ -91,65 +93,5 @@ impl Problem<'_> {
             evaluations,
             converged,
         }
-    }
-
-    /// The next position and the decrease that the quadratic model promises; none where the damped matrix is
-    /// still singular.
-    fn step(&self, position: &[f64], normal: &Normal, damping: f64) -> Option<(Vec<f64>, f64)> {
-        let mut held: Vec<bool> = (0..position.len())
-            .map(|k| self.leads_out(k, position[k], -normal.gradient[k]))
-            .collect();
-        let mut step = loop {
-            let step = self.step_of_free(normal, damping, &held)?;
-            let mut found = false;
-            for (k, held) in held.iter_mut().enumerate() {
-                // A coordinate on a bound may be drawn out by the others although its own gradient points in.
-                if !*held && self.leads_out(k, position[k], step[k]) {
-                    *held = true;
-                    found = true;
-                }
-            }
-            if !found {
-                break step;
-            }
-        };
-        let largest = step.amax();
-        if !largest.is_finite() {
-            return None;
-        }
-        if largest > STEP_LIMIT {
-            step *= STEP_LIMIT / largest;
-        }
-        let mut next = position.to_vec();
-        for k in 0..position.len() {
-            next[k] = (position[k] + step[k]).clamp(self.coordinates[k].lower, self.coordinates[k].upper);
-            step[k] = next[k] - position[k];
-        }
-        let predicted = -(2.0 * normal.gradient.dot(&step) + step.dot(&(&normal.curvature * &step)));
-        Some((next, predicted))
-    }
-
-    /// Whether a step in that direction leaves the bounds at once.
-    fn leads_out(&self, k: usize, position: f64, direction: f64) -> bool {
-        (position <= self.coordinates[k].lower && direction < 0.0)
-            || (position >= self.coordinates[k].upper && direction > 0.0)
-    }
-
-    fn step_of_free(&self, normal: &Normal, damping: f64, held: &[bool]) -> Option<DVector<f64>> {
-        let mut damped = normal.curvature.clone();
-        let mut step = -normal.gradient.clone();
-        for (k, &held) in held.iter().enumerate() {
-            if held {
-                damped.row_mut(k).fill(0.0);
-                damped.column_mut(k).fill(0.0);
-                damped[(k, k)] = 1.0;
-                step[k] = 0.0;
-            } else {
-                // The second summand holds parameters that nothing determines where they are.
-                damped[(k, k)] += damping * normal.curvature[(k, k)] + 1e-14 * normal.chi_squared;
-            }
-        }
-        Cholesky::new(damped)?.solve_mut(&mut step);
-        Some(step)
     }
 }

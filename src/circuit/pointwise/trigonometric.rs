@@ -1,7 +1,7 @@
 //! Sine and cosine.
 
-use super::exponential::ROUNDER;
 use super::cubic;
+use super::exponential::ROUNDER;
 
 /// Largest argument: beyond it a quarter turn in two parts is not exact enough.
 const LARGEST: f64 = 1e5;
@@ -37,12 +37,13 @@ pub(crate) fn sin_cos(x: f64) -> (f64, f64) {
     let r = (x - quarters * QUARTER_HIGH) - quarters * QUARTER_LOW;
     let square = r * r;
     let fourth = square * square;
-    let sine_core = cubic(square, [SINE[0], SINE[1], SINE[2], SINE[3]]) + (fourth * fourth) * (SINE[4] + SINE[5] * square);
+    let sine_core = cubic(square, [SINE[0], SINE[1], SINE[2], SINE[3]])
+        + (fourth * fourth) * (SINE[4] + SINE[5] * square);
     let sine = r + r * square * sine_core;
     let half = 0.5 * square;
     let leading = 1.0 - half;
-    let cosine_core =
-        cubic(square, [COSINE[0], COSINE[1], COSINE[2], COSINE[3]]) + (fourth * fourth) * (COSINE[4] + COSINE[5] * square);
+    let cosine_core = cubic(square, [COSINE[0], COSINE[1], COSINE[2], COSINE[3]])
+        + (fourth * fourth) * (COSINE[4] + COSINE[5] * square);
     let cosine = leading + (((1.0 - leading) - half) + fourth * cosine_core);
     // In odd quadrants sine and cosine change places.
     let quadrant = rounded.to_bits();

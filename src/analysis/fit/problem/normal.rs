@@ -38,11 +38,7 @@ impl Problem<'_> {
             .tape()
             .propagate(&self.grid, &self.natural, &mut self.workspace);
         map(
-            [
-                self.workspace.impedance_column(),
-                &self.measured,
-                &self.weights,
-            ],
+            [self.workspace.impedance_column(), &self.measured, &self.weights],
             [&mut self.residuals],
             &Residual,
         );
