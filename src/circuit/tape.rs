@@ -389,8 +389,8 @@ impl<const TWICE: usize> Pointwise<TWICE, 2> for Sum {
     fn at(&self, parts: [f64; TWICE]) -> [f64; 2] {
         let (mut re, mut im) = (parts[0], parts[1]);
         for part in (2..TWICE).step_by(2) {
-            re = re + parts[part];
-            im = im + parts[part + 1];
+            re += parts[part];
+            im += parts[part + 1];
         }
         [re, im]
     }

@@ -74,13 +74,13 @@ impl Stepper {
                 continue;
             }
             self.step[row] = -normal.gradient[row];
-            for column in 0..size {
+            for (column, entry) in entries.iter_mut().enumerate() {
                 let curvature = normal.curvature[(column, row)];
                 if let Some(forced) = self.forced[column] {
-                    entries[column] = 0.0;
+                    *entry = 0.0;
                     self.step[row] -= curvature * forced;
                 } else {
-                    entries[column] = curvature;
+                    *entry = curvature;
                 }
             }
             // The second summand holds parameters that nothing determines where they are.

@@ -69,6 +69,10 @@ impl<F: Pointwise<IN, OUT>, const IN: usize, const OUT: usize> Kernel for Map<'_
 }
 
 impl<F: Pointwise<IN, OUT>, const IN: usize, const OUT: usize> Map<'_, F, IN, OUT> {
+    #[expect(
+        clippy::needless_range_loop,
+        reason = "loops of fixed length over several arrays are what the compiler unrolls"
+    )]
     #[inline(always)]
     fn block(&mut self, start: usize) {
         let mut inputs = [[0.0; BLOCK]; IN];

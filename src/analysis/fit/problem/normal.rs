@@ -189,6 +189,10 @@ impl<'a> Products<'a> {
     }
 
     /// Products of `R` columns from `row` on with `C` columns from `column` on.
+    #[expect(
+        clippy::needless_range_loop,
+        reason = "loops of fixed length over several arrays are what the compiler unrolls"
+    )]
     #[inline(always)]
     fn tile<const R: usize, const C: usize>(&mut self, row: usize, column: usize) {
         let length = self.residuals.len();
