@@ -7,7 +7,7 @@
 use super::problem::{Normal, Problem};
 use super::step::Stepper;
 
-const FIRST_DAMPING: f64 = 1e-2;
+const FIRST_DAMPING: f64 = 1e-3;
 /// How much the damping falls after a step that did what was expected of it.
 const LARGEST_DROP: f64 = 0.01;
 /// Relative decrease of chi-squared that a converged search no longer expects.
