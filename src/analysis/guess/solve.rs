@@ -99,10 +99,10 @@ impl Gram {
         work.coefficients.clear();
         work.coefficients.resize(chosen.len(), 0.0);
         let mut any_held = false;
-        for place in 0..count {
+        for (place, &column) in chosen.iter().enumerate().take(count) {
             match held.get(place).copied().flatten() {
-                Some(size) if self.scales[chosen[place]] > 0.0 => {
-                    work.coefficients[place] = size / self.scales[chosen[place]];
+                Some(size) if self.scales[column] > 0.0 => {
+                    work.coefficients[place] = size / self.scales[column];
                     any_held = true;
                 }
                 Some(_) => {}
