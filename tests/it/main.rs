@@ -10,6 +10,7 @@ mod command_line;
 mod device;
 mod driver;
 mod fit_command;
+mod fit_more;
 mod headless;
 mod kill;
 mod lab;
