@@ -4,15 +4,13 @@
 use crate::analysis::guess::{Guess, ParameterLimit, Refiner};
 use crate::circuit::Circuit;
 
-use super::keep_better;
 use super::noise;
 use super::options::FitOptions;
 use super::problem::Problem;
 use super::result::Weight;
 use super::search::{Effort, Outcome};
+use super::{SAME_MINIMUM, keep_better};
 
-/// Two searches ended in the same minimum when their chi-squared differ by less than this fraction.
-const SAME_MINIMUM: f64 = 1e-3;
 /// Up to so many shapes the grid alone may convince.
 const FEW_SHAPES: usize = 2;
 /// Where the systematic starts do not convince, up to so many times so many starts are drawn at random.

@@ -36,6 +36,8 @@ use search::{Effort, Outcome};
 /// How much worse than expected a warm start may end before cold starts are tried: ratio of the reduced
 /// chi-squared.
 const POOR_RATIO: f64 = 2.0;
+/// Two searches ended in the same minimum when their chi-squared differ by less than this fraction.
+const SAME_MINIMUM: f64 = 1e-3;
 
 /// Fits `circuit` to the usable points of `spectrum`.
 ///
@@ -59,6 +61,12 @@ pub fn fit_timed(
     clock: &dyn Fn() -> f64,
 ) -> Result<FitResult, FitError> {
     let mut problem = Problem::new(spectrum, circuit, options)?;
+    // A hint is a start more, never a fence: where it leads nowhere good, the search goes on without it.
+    let without_hints = FitOptions {
+        named_start: Vec::new(),
+        ..options.clone()
+    };
+    let mut names_by = options;
     let began = clock();
     let mut warm = None;
     let given = usize::from(options.start.is_some()) + options.also_start.len();
@@ -76,7 +84,7 @@ pub fn fit_timed(
         .as_ref()
         .is_some_and(|outcome| falls_short(&problem, outcome, options))
     {
-        let (found, tried) = cold::second_opinion(&mut problem, circuit, options);
+        let (found, tried) = cold::second_opinion(&mut problem, circuit, &without_hints);
         starts += tried;
         guessed = found;
     }
@@ -97,6 +105,26 @@ pub fn fit_timed(
         if let Some(found) = found {
             keep_better(&mut guessed, found);
         }
+        let best = guessed
+            .as_ref()
+            .filter(|found| is_better(found, warm.as_ref()))
+            .or(warm.as_ref());
+        if !options.named_start.is_empty()
+            && best.is_none_or(|best| {
+                !best.chi_squared.is_finite() || !noise::is_all_that_is_left(&problem, best)
+            })
+        {
+            let (found, tried) = cold::cold_search(&mut problem, circuit, &without_hints);
+            starts += tried;
+            // What is only as good as what the hints lead to keeps the names that they give.
+            if let Some(found) = found
+                && best_chi_squared(&guessed, &warm)
+                    .is_none_or(|best| found.chi_squared < best * (1.0 - SAME_MINIMUM))
+            {
+                names_by = &without_hints;
+                keep_better(&mut guessed, found);
+            }
+        }
     }
     let guess_us = if starts > given { clock() - began } else { 0.0 };
     let began = clock();
@@ -114,7 +142,7 @@ pub fn fit_timed(
     } else {
         (outcome, None)
     };
-    let mut outcome = identity::settle(&mut problem, circuit, options, outcome);
+    let mut outcome = identity::settle(&mut problem, circuit, names_by, outcome);
     let robust = reweighting.and_then(|reweighting| reweighting.finish(&mut problem, &mut outcome));
     Ok(summary::summarise(
         &mut problem,
@@ -133,6 +161,16 @@ pub fn fit_timed(
 
 fn left_out(spectrum: &Spectrum) -> usize {
     spectrum.points.iter().filter(|point| !point.is_usable()).count()
+}
+
+/// The least chi-squared of two outcomes.
+fn best_chi_squared(one: &Option<Outcome>, other: &Option<Outcome>) -> Option<f64> {
+    [one, other]
+        .into_iter()
+        .flatten()
+        .map(|outcome| outcome.chi_squared)
+        .filter(|chi_squared| chi_squared.is_finite())
+        .min_by(f64::total_cmp)
 }
 
 /// Strictly better only, so that of equal minima the first tried stands.

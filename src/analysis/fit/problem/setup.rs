@@ -30,9 +30,22 @@ impl<'a> Problem<'a> {
         let mut held = vec![false; specs.len()];
         for (name, value) in &options.fixed {
             let index = index_of(circuit, name)?;
-            check_value(name, *value)?;
+            let meant = (*value == 0.0 && specs[index].may_be_zero)
+                || (*value == f64::INFINITY && specs[index].may_be_infinite);
+            if !meant {
+                check_value(name, *value)?;
+            }
             natural[index] = *value;
             held[index] = true;
+        }
+        // Bounds that leave one value hold the parameter there.
+        for (name, low, high) in &options.bounds {
+            let index = index_of(circuit, name)?;
+            if low == high && !held[index] {
+                check_value(name, *low)?;
+                natural[index] = *low;
+                held[index] = true;
+            }
         }
         let groups = tied_groups(circuit, options)?;
         for group in &groups {

@@ -109,6 +109,80 @@ fn what_is_held_stays_held_and_the_rest_is_found() {
 }
 
 #[test]
+fn a_wrong_hint_costs_time_and_nothing_else() {
+    for (name, value) in [
+        ("R0", 100.0),
+        ("R1", 60.0),
+        ("R2", 120.0),
+        ("CPE1.n", 0.4),
+        ("CPE2.Q", 1e-9),
+        ("Wo1.R", 1e5),
+        ("Wo1.tau", 1e-4),
+        ("R1", 1e300),
+    ] {
+        let options = FitOptions {
+            named_start: vec![(name.to_owned(), value)],
+            ..FitOptions::default()
+        };
+        let result = fit(&arcs_spectrum(4), &circuit(ARCS), &options).unwrap();
+        let best = best_chi_squared(4);
+        assert!(
+            result.converged && result.chi_squared < best * 1.001,
+            "{name} = {value}: {} not {best}",
+            result.chi_squared
+        );
+    }
+}
+
+#[test]
+fn equal_bounds_hold_a_parameter() {
+    let options = FitOptions {
+        bounds: vec![("R1".to_owned(), 21.0, 21.0)],
+        ..FitOptions::default()
+    };
+    let result = fit(&arcs_spectrum(4), &circuit(ARCS), &options).unwrap();
+    let held = result.parameter("R1").unwrap();
+    assert!(held.fixed && !held.at_bound, "{held:?}");
+    assert_eq!(held.value, 21.0);
+    let fixed = FitOptions {
+        fixed: vec![("R1".to_owned(), 21.0)],
+        ..FitOptions::default()
+    };
+    let fixed = fit(&arcs_spectrum(4), &circuit(ARCS), &fixed).unwrap();
+    assert_eq!(result.reduced_chi_squared, fixed.reduced_chi_squared);
+}
+
+#[test]
+fn a_blocking_porous_electrode_is_held_at_zero_and_infinity() {
+    let model = circuit("R0-TLM1");
+    let names: Vec<&str> = model.parameters().iter().map(|p| p.name.as_str()).collect();
+    let value = |name: &str| match name {
+        "R0" => 5.0,
+        "TLM1.R_ion" => 30.0,
+        "TLM1.R_e" => 0.0,
+        "TLM1.R_ct" => f64::INFINITY,
+        "TLM1.Q" => 1e-3,
+        _ => 0.95,
+    };
+    let truth: Vec<f64> = names.iter().map(|name| value(name)).collect();
+    let frequencies: Vec<f64> = (0..50).map(|i| 10f64.powf(4.0 - 0.12 * f64::from(i))).collect();
+    let impedance: Vec<_> = frequencies.iter().map(|&f| model.impedance(&truth, f)).collect();
+    let spectrum = Spectrum::from_impedance(&frequencies, &impedance);
+    let options = FitOptions {
+        fixed: vec![
+            ("TLM1.R_e".to_owned(), 0.0),
+            ("TLM1.R_ct".to_owned(), f64::INFINITY),
+        ],
+        ..FitOptions::default()
+    };
+    let result = fit(&spectrum, &model, &options).unwrap();
+    for (name, expected) in [("R0", 5.0), ("TLM1.R_ion", 30.0), ("TLM1.Q", 1e-3)] {
+        let found = result.parameter(name).unwrap().value;
+        assert!((found / expected - 1.0).abs() < 1e-3, "{name} {found}");
+    }
+}
+
+#[test]
 fn ties_and_bounds_and_named_starts_do_not_spoil_the_guess() {
     let options = [
         FitOptions {
