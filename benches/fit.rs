@@ -1,9 +1,17 @@
 //! Times of one evaluation and of one fit. Groups are named `evaluation/...` and `fit/...`; read the ratio of a
-//! fit to `evaluation/hard_coded_*` of the same run, because absolute times move with the machine's load.
+//! fit to `evaluation/hard_coded_*` of the same run, because absolute times move with the machine's load. At the end
+//! the times of the search alone are printed in microseconds and in such evaluations (see `fit/searches.rs`); with a
+//! filter that no group matches, `cargo bench --bench fit -- searches`, nothing else runs.
+
+#[path = "fit/hard_coded.rs"]
+mod hard_coded;
+#[path = "fit/searches.rs"]
+mod searches;
 
 use std::hint::black_box;
+use std::time::Duration;
 
-use criterion::{Criterion, criterion_group, criterion_main};
+use criterion::{Criterion, criterion_group};
 use interphase::analysis::fit::{ColdStarts, FitOptions, fit};
 use interphase::circuit::{Circuit, Grid};
 use interphase::spectrum::Spectrum;
@@ -18,6 +26,14 @@ struct Case {
     truth: Vec<f64>,
     frequencies: Vec<f64>,
     spectrum: Spectrum,
+}
+
+impl Case {
+    /// The last sweep's optimum, drifted by some percent.
+    fn drifted(&self) -> Vec<f64> {
+        let drift = |(i, value): (usize, &f64)| value * if i % 2 == 0 { 1.01 } else { 0.99 };
+        self.truth.iter().enumerate().map(drift).collect()
+    }
 }
 
 fn case(name: &'static str, text: &str, truth: &[f64], first_hz: f64, last_hz: f64, points: usize) -> Case {
@@ -59,6 +75,19 @@ fn randles() -> Case {
     )
 }
 
+/// Nine parameters: two arcs and finite-length diffusion against a reflecting end.
+fn two_arcs_and_finite_diffusion() -> Case {
+    let truth = [5.0, 20.0, 1e-6, 0.9, 40.0, 1e-3, 0.85, 50.0, 30.0];
+    case(
+        "9_parameters_100_points",
+        "R0-p(R1,CPE1)-p(R2,CPE2)-Wo1",
+        &truth,
+        1e6,
+        1e-3,
+        100,
+    )
+}
+
 /// The solid-state cell of the shipped profile.
 fn cell() -> Case {
     let truth = [3e-7, 20.0, 46.0, 2.48148e-6, 0.85, 44.0, 4.691476e-5, 0.80];
@@ -72,59 +101,20 @@ fn cell() -> Case {
     )
 }
 
-/// What a program for this one circuit would do: value, derivatives, J'r and J'J, point by point.
-fn hard_coded_randles(p: &[f64], data: &[(f64, f64, f64, Complex64)]) -> ([[f64; 5]; 5], [f64; 5], f64) {
-    let (mut curvature, mut gradient, mut chi_squared) = ([[0.0; 5]; 5], [0.0; 5], 0.0);
-    let (sin, cos) = (p[3] * std::f64::consts::FRAC_PI_2).sin_cos();
-    for &(ln_omega, inverse_sqrt_omega, weight, measured) in data {
-        let magnitude = p[1] * p[2] * (p[3] * ln_omega).exp();
-        let x = Complex64::new(magnitude * cos, magnitude * sin);
-        let inverse = 1.0 / (1.0 + x);
-        let arc = p[1] * inverse;
-        let slope = -arc * inverse * x;
-        let diffusion = p[4] * Complex64::new(inverse_sqrt_omega, -inverse_sqrt_omega);
-        let residual = weight * (p[0] + arc + diffusion - measured);
-        let by_ln = [
-            Complex64::new(p[0], 0.0),
-            arc * inverse,
-            slope,
-            slope * Complex64::new(ln_omega, std::f64::consts::FRAC_PI_2),
-            diffusion,
-        ];
-        chi_squared += residual.norm_sqr();
-        for row in 0..5 {
-            let left = weight * by_ln[row];
-            gradient[row] += left.re * residual.re + left.im * residual.im;
-            for column in 0..=row {
-                let right = weight * by_ln[column];
-                curvature[row][column] += left.re * right.re + left.im * right.im;
-            }
-        }
-    }
-    (curvature, gradient, chi_squared)
-}
-
 fn evaluation(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("evaluation");
     let randles = randles();
-    let data: Vec<_> = randles
-        .frequencies
-        .iter()
-        .zip(&randles.spectrum.points)
-        .map(|(f, point)| {
-            let omega = f * std::f64::consts::TAU;
-            (
-                omega.ln(),
-                omega.sqrt().recip(),
-                point.impedance().norm().recip(),
-                point.impedance(),
-            )
-        })
-        .collect();
+    let data = hard_coded::points(&randles.spectrum);
     group.bench_function("hard_coded_5_parameters_100_points", |bencher| {
-        bencher.iter(|| hard_coded_randles(black_box(&randles.truth), &data));
+        bencher.iter(|| hard_coded::randles(black_box(&randles.truth), &data));
     });
-    for case in [randles, cell()] {
+    let nine = two_arcs_and_finite_diffusion();
+    let data = hard_coded::points(&nine.spectrum);
+    group.bench_function("hard_coded_9_parameters_100_points", |bencher| {
+        bencher
+            .iter(|| hard_coded::two_arcs_and_finite_diffusion(black_box(&nine.truth), &data, f64::INFINITY));
+    });
+    for case in [randles, cell(), nine] {
         let grid = Grid::new(case.frequencies.iter().copied());
         let mut workspace = case.circuit.tape().workspace(&grid);
         group.bench_function(format!("tape_{}", case.name), |bencher| {
@@ -142,13 +132,7 @@ fn evaluation(criterion: &mut Criterion) {
 fn fits(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("fit");
     for case in [randles(), cell()] {
-        // The last sweep's optimum, drifted by some percent.
-        let last: Vec<f64> = case
-            .truth
-            .iter()
-            .enumerate()
-            .map(|(i, v)| v * if i % 2 == 0 { 1.01 } else { 0.99 })
-            .collect();
+        let last = case.drifted();
         let warm = FitOptions {
             cold: ColdStarts::Never,
             ..FitOptions::warm(last)
@@ -182,5 +166,22 @@ fn fits(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, evaluation, fits);
-criterion_main!(benches);
+criterion_group! {
+    name = benches;
+    // Short, so that a whole run takes less than a minute.
+    config = Criterion::default()
+        .warm_up_time(Duration::from_millis(500))
+        .measurement_time(Duration::from_secs(2));
+    targets = evaluation, fits
+}
+
+fn main() {
+    benches();
+    Criterion::default().configure_from_args().final_summary();
+    // Only under `cargo bench`: tests and listings of benches pass other arguments.
+    let arguments: Vec<String> = std::env::args().collect();
+    let has = |argument: &str| arguments.iter().any(|given| given == argument);
+    if has("--bench") && !has("--list") && !has("--test") {
+        searches::print();
+    }
+}
