@@ -77,7 +77,7 @@ pub(super) fn run(args: &RankArgs) -> anyhow::Result<ExitCode> {
         // Files already keep the cores busy.
         threads: cores.div_ceil(args.files.len()),
     };
-    let selection = args.selection.selection();
+    let selection = args.selection.selection()?;
     for candidate in &args.circuits {
         values::tell_reading(&candidate.circuit);
     }

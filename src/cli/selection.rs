@@ -2,6 +2,7 @@
 
 use clap::Args;
 
+use super::output::UsageError;
 use super::values;
 use crate::analysis::selection::{Drop, Excluded, Selection, SelectionError};
 use crate::spectrum::{PointStatus, Spectrum};
@@ -21,12 +22,19 @@ pub(super) struct SelectionArgs {
 }
 
 impl SelectionArgs {
-    pub(super) fn selection(&self) -> Selection {
-        Selection {
+    pub(super) fn selection(&self) -> Result<Selection, UsageError> {
+        if let (Some(fmin), Some(fmax)) = (self.fmin, self.fmax)
+            && fmin > fmax
+        {
+            return Err(UsageError::new(format!(
+                "--fmin {fmin} lies above --fmax {fmax}: no point would be left"
+            )));
+        }
+        Ok(Selection {
             f_min_hz: self.fmin,
             f_max_hz: self.fmax,
             dropped: self.drop.clone(),
-        }
+        })
     }
 }
 

@@ -132,7 +132,15 @@ pub fn read_with(file: &str, bytes: &[u8], options: &ReadOptions) -> Result<Read
     let source = text::Source { file, text: &text };
     let head = text::head(bytes);
     match TEXT_FORMATS.iter().find(|entry| (entry.recognise)(&head)) {
-        Some(entry) => (entry.read)(source, options),
+        Some(entry) => {
+            let mut reading = (entry.read)(source, options)?;
+            if reading.broken.is_none() && !text.ends_with(['\n', '\r']) {
+                let remark =
+                    "the last line has no end: if the file was cut short, its last number is not whole";
+                reading.remarks.push(remark.to_owned());
+            }
+            Ok(reading)
+        }
         None => Err(ReadError::whole_file(file, "no known format")),
     }
 }

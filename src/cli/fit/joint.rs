@@ -47,6 +47,9 @@ pub(super) fn run(
         let file = series.read_file(path);
         spectra::tell_remarks(path, &file.remarks);
         if let Some(error) = file.errors().next() {
+            if args.json {
+                output::line(json!({"file": file.file, "error": error}).to_string())?;
+            }
             bail!("{error}; nothing is fitted together while a spectrum is missing");
         }
         files.push(file);

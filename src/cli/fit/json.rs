@@ -27,6 +27,9 @@ pub(super) fn write_shared(
     for spectrum in &fit.spectra {
         let mut object = of_spectrum(file, request, spectrum);
         object["joint"] = shared.as_json();
+        // The time of the whole is not that of one spectrum.
+        object["elapsed_us"] = Value::Null;
+        object["guess_us"] = Value::Null;
         output::line(object.to_string())?;
     }
     Ok(())

@@ -224,7 +224,7 @@ fn request(args: &FitArgs) -> Result<Request, UsageError> {
         start: full_start(args),
         options,
         circuit: circuit.clone(),
-        selection: args.selection.selection(),
+        selection: args.selection.selection()?,
         reading: ReadOptions {
             sigma_column: args.sigma.clone(),
         },
