@@ -3,6 +3,7 @@
 pub mod fit;
 pub mod guess;
 pub mod instant;
+pub mod kramers_kronig;
 pub mod noise;
 pub mod point_time;
 pub mod rank;
