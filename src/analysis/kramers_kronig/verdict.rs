@@ -34,7 +34,7 @@ pub struct Limits {
     pub suspect_percent: f64,
     /// Probability below which it can fail.
     pub fail_p: f64,
-    /// Largest residual in percent from which it can.
+    /// Residual in percent of at least two points from which it can.
     pub fail_percent: f64,
     /// Mean residual in percent of a stretch at the low end from which it can fail whatever the largest is.
     pub low_end_fail_percent: f64,
@@ -56,9 +56,9 @@ pub(super) fn of(fit: &LinearFit, stage: Stage) -> Option<Verdict> {
     let evidence = fit.evidence.as_ref()?;
     let limits = Limits::DEFAULT;
     let p = evidence.p();
-    let size = largest_judged(fit, stage);
+    let (size, second) = largest_judged(fit, stage);
     let trend = low_end_trend(evidence).map_or(0.0, |stretch| stretch.mean_percent.abs());
-    if p < limits.fail_p && (size > limits.fail_percent || trend > limits.low_end_fail_percent) {
+    if p < limits.fail_p && (second > limits.fail_percent || trend > limits.low_end_fail_percent) {
         return Some(Verdict::Fail);
     }
     if p < limits.suspect_p && size > limits.suspect_percent {
@@ -74,8 +74,9 @@ pub(super) fn low_end_trend(evidence: &Evidence) -> Option<Stretch> {
         .filter(|stretch| stretch.p < Limits::DEFAULT.fail_p)
 }
 
-/// The largest residual in percent of the points that count.
-fn largest_judged(fit: &LinearFit, stage: Stage) -> f64 {
+/// Residuals in percent of the worst point that counts and of the second worst. One bad point does not condemn a
+/// spectrum: it can be left out.
+fn largest_judged(fit: &LinearFit, stage: Stage) -> (f64, f64) {
     let left_out = match stage {
         Stage::Complete => 0,
         Stage::Running => UNRELIABLE_POINTS,
@@ -83,5 +84,7 @@ fn largest_judged(fit: &LinearFit, stage: Stage) -> f64 {
     fit.residuals[..fit.residuals.len().saturating_sub(left_out)]
         .iter()
         .map(super::Residual::size_percent)
-        .fold(0.0, f64::max)
+        .fold((0.0, 0.0), |(first, second), size| {
+            (f64::max(first, size), f64::max(second, f64::min(first, size)))
+        })
 }
