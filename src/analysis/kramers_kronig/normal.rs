@@ -80,7 +80,7 @@ fn factor(matrix: &mut [f64], columns: usize) -> Option<f64> {
         }
         let square = own[row] - dot(&own[..row], &own[..row]);
         // Also stops at NaN.
-        if !(square > LEAST_PIVOT) {
+        if square.is_nan() || square <= LEAST_PIVOT {
             return None;
         }
         least = least.min(square);
