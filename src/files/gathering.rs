@@ -92,6 +92,16 @@ impl<'t> Gathering<'t> {
         }
     }
 
+    /// For formats that write 0 where the time is not known: a sweep in no time was not timed.
+    pub fn no_time_is_no_stamp(&mut self) {
+        for of in &mut self.spectra {
+            let points = &mut of.spectrum.points;
+            if points.len() > 1 && points.iter().all(|point| point.t_start_s == Some(0.0)) {
+                points.iter_mut().for_each(|point| point.t_start_s = None);
+            }
+        }
+    }
+
     /// For formats that stamp the end of a point: each begins when the one before it ended, and of the first
     /// the file does not say.
     pub fn stamps_are_ends(&mut self) {

@@ -70,6 +70,7 @@ pub(super) fn read(source: Source<'_>, options: &ReadOptions) -> Result<Reading,
         }
     }
     gathering.add_table("", rows);
+    gathering.no_time_is_no_stamp();
     if let Some(announced) = announced.filter(|announced| *announced != taken && fault.is_none()) {
         gathering.remark(format!(
             "the head announces {announced} points, there are {taken}"

@@ -125,6 +125,8 @@ fn what_is_not_known_is_no_column_in_ec_lab_text() {
     let bytes = written(Format::EcLabText, &[named(two_points())]);
     let text = String::from_utf8(bytes.clone()).unwrap();
     assert!(!text.contains("time/s") && !text.contains("<Ewe>"), "{text}");
+    let untimed = read("a", &written(Format::ZPlot, &[named(two_points())])).unwrap();
+    assert_eq!(untimed.spectra[0].spectrum.points[1].t_start_s, None);
     let mut points = two_points();
     for (index, point) in points.iter_mut().enumerate() {
         point.t_start_s = Some(10.0 + 5.0 * index as f64);
