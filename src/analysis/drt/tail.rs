@@ -1,0 +1,191 @@
+//! What stands at the low end beside relaxations: a blocking capacitance or a diffusion that is not over.
+//!
+//! A series capacitance or an infinite Warburg impedance has no distribution of finite area: fitted with one, it fills
+//! the slow end with peaks that mean nothing. So it is fitted beside the distribution, as A (jw)^-n.
+
+use std::f64::consts::{FRAC_1_SQRT_2, FRAC_PI_2};
+
+use super::estimate::Estimate;
+use super::grid::TauGrid;
+use super::system::{Data, System};
+
+/// Weight of the penalty at which tails are compared.
+const LAMBDA: f64 = 1e-3;
+/// Exponents that are tried.
+const EXPONENTS: [f64; 15] = [
+    0.30, 0.35, 0.40, 0.45, 0.50, 0.55, 0.60, 0.65, 0.70, 0.75, 0.80, 0.85, 0.90, 0.95, 1.0,
+];
+/// A law with fewer parameters is kept as long as the free exponent gains no more than this, in units of the noise's
+/// variance: 3.3 standard deviations.
+const GAIN: f64 = 10.8;
+/// Octaves of frequency over which the low end is looked at.
+const LOW_END: f64 = 5.0;
+/// -Z'' must rise at least so steeply towards low frequencies, as a power of frequency.
+const LEAST_SLOPE: f64 = 0.12;
+
+/// A law of the low end that was fitted beside the distribution.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Tail {
+    /// A series capacitance in F: blocking electrodes.
+    Capacitance {
+        /// The capacitance in F.
+        farad: f64,
+    },
+    /// An infinite Warburg impedance W (1-j)/sqrt(w).
+    Warburg {
+        /// W in ohm s^-1/2.
+        ohm_per_sqrt_s: f64,
+    },
+    /// A constant phase element 1/(Q (jw)^n).
+    ConstantPhase {
+        /// Q in S s^n.
+        q: f64,
+        /// n.
+        exponent: f64,
+    },
+}
+
+impl Tail {
+    /// The word used in JSON: `capacitance`, `warburg`, `cpe`.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Capacitance { .. } => "capacitance",
+            Self::Warburg { .. } => "warburg",
+            Self::ConstantPhase { .. } => "cpe",
+        }
+    }
+
+    /// From A in ohm, the modulus at the angular frequency `low`.
+    pub(super) fn new(exponent: f64, modulus_ohm: f64, low: f64) -> Self {
+        // |Z| = A at w = low, so that A low^n w^-n.
+        let factor = modulus_ohm * low.powf(exponent);
+        if exponent == 1.0 {
+            Self::Capacitance { farad: 1.0 / factor }
+        } else if exponent == 0.5 {
+            Self::Warburg {
+                ohm_per_sqrt_s: factor * FRAC_1_SQRT_2,
+            }
+        } else {
+            Self::ConstantPhase {
+                q: 1.0 / factor,
+                exponent,
+            }
+        }
+    }
+}
+
+/// Which tail the data ask for.
+#[derive(Clone, Debug)]
+pub(super) struct TailChoice {
+    pub system: System,
+    pub grid: TauGrid,
+    pub exponent: Option<f64>,
+    /// Exponents that the data cannot tell from the chosen one, which itself is not among them.
+    pub rivals: Vec<f64>,
+    /// Where to begin solving.
+    pub free: Vec<bool>,
+}
+
+/// Chooses none, a capacitance, a Warburg impedance or a constant phase element.
+pub(super) fn choose(data: &Data, taus: usize, noise: Option<f64>) -> Option<TailChoice> {
+    let hz = |omega: f64| omega / std::f64::consts::TAU;
+    let grid_with = |has_tail| TauGrid::new(hz(data.low()), hz(data.high()), taus, has_tail);
+    let grid = grid_with(false);
+    let system = System::new(data, &grid, None);
+    let mut free = vec![true; system.layout.size()];
+    let closed = TailChoice {
+        exponent: None,
+        rivals: Vec::new(),
+        free: free.clone(),
+        system,
+        grid,
+    };
+    if !is_open(data, noise.unwrap_or(0.0)) {
+        return Some(closed);
+    }
+    let none = Estimate::at(&closed.system, LAMBDA, &mut free)?;
+    let grid = grid_with(true);
+    let mut system = System::new(data, &grid, Some(0.5));
+    let mut free = vec![true; system.layout.size()];
+    let mut tried: Vec<(f64, Estimate)> = Vec::new();
+    for exponent in EXPONENTS {
+        system.set_tail(data, exponent);
+        tried.push((exponent, Estimate::at(&system, LAMBDA, &mut free)?));
+    }
+    let (best, least) = tried.iter().min_by(|a, b| a.1.objective.total_cmp(&b.1.objective))?;
+    let variance = least.variance();
+    let excess = |estimate: &Estimate| (estimate.objective - least.objective) / variance;
+    if excess(&none) < 0.0 {
+        return Some(closed);
+    }
+    let simple = [0.5, 1.0].into_iter().filter_map(|law| {
+        let (_, estimate) = tried.iter().find(|(exponent, _)| *exponent == law)?;
+        Some((law, excess(estimate))).filter(|(_, excess)| *excess < GAIN)
+    });
+    let exponent = simple.min_by(|a, b| a.1.total_cmp(&b.1)).map_or_else(
+        || refined(&tried, *best),
+        |(law, _)| law,
+    );
+    let rivals = tried
+        .iter()
+        .filter(|(other, estimate)| (other - exponent).abs() > 0.04 && excess(estimate) < GAIN)
+        .map(|(other, _)| *other)
+        .collect();
+    system.set_tail(data, exponent);
+    Some(TailChoice {
+        system,
+        grid,
+        exponent: Some(exponent),
+        rivals,
+        free,
+    })
+}
+
+/// The minimum of the parabola through the best exponent and its neighbours.
+fn refined(tried: &[(f64, Estimate)], best: f64) -> f64 {
+    let Some(place) = tried.iter().position(|(exponent, _)| *exponent == best) else {
+        return best;
+    };
+    let (Some(before), Some(after)) = (place.checked_sub(1).and_then(|i| tried.get(i)), tried.get(place + 1))
+    else {
+        return best;
+    };
+    let (a, b, c) = (before.1.objective, tried[place].1.objective, after.1.objective);
+    let curvature = a - 2.0 * b + c;
+    if curvature <= 0.0 {
+        return best;
+    }
+    best + 0.05 * (0.5 * (a - c) / curvature).clamp(-0.5, 0.5)
+}
+
+/// Whether -Z'' rises towards the lowest frequencies: neither an arc nor a finite diffusion has ended there.
+fn is_open(data: &Data, noise: f64) -> bool {
+    let low = data.low();
+    let end: Vec<(f64, f64, f64)> = data
+        .omega
+        .iter()
+        .zip(&data.impedance)
+        .filter(|(omega, _)| (*omega / low).log2() <= LOW_END)
+        .map(|(omega, z)| (omega.ln(), -z.im, z.norm()))
+        .collect();
+    let count = end.len();
+    if count < 3 || end.iter().any(|(_, y, modulus)| *y <= 2.0 * noise * modulus) {
+        return false;
+    }
+    let mean_x = end.iter().map(|(x, ..)| x).sum::<f64>() / count as f64;
+    let mean_y = end.iter().map(|(_, y, _)| y.ln()).sum::<f64>() / count as f64;
+    let (mut xx, mut xy) = (0.0, 0.0);
+    for (x, y, _) in &end {
+        xx += (x - mean_x) * (x - mean_x);
+        xy += (x - mean_x) * (y.ln() - mean_y);
+    }
+    let slope = -xy / xx;
+    let relative = noise * end.iter().map(|(_, y, modulus)| modulus / y).fold(0.0, f64::max);
+    slope - 2.0 * relative / xx.sqrt() > LEAST_SLOPE
+}
+
+/// The constant phase in degrees that a tail of an exponent has.
+pub(super) fn phase_deg(exponent: f64) -> f64 {
+    -(exponent * FRAC_PI_2).to_degrees()
+}
