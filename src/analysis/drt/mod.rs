@@ -174,7 +174,7 @@ pub fn drt(spectrum: &Spectrum, options: &DrtOptions) -> Result<Drt, DrtError> {
     let noise = Noise::of(spectrum).map(|noise| noise.percent(spectrum) / 100.0);
     let singular = |lambda: f64| move || DrtError::Singular { lambda };
     let mut choice = tail::choose(&data, options.taus, noise).ok_or_else(singular(1e-3))?;
-    let main = main_estimate(&choice.system, options.lambda, &mut choice.free)
+    let main = main_estimate(&mut choice.system, options.lambda, &mut choice.free)
         .ok_or_else(singular(options.lambda.unwrap_or(1e-3)))?;
     let free: Vec<bool> = (0..choice.free.len()).map(|unknown| main.solution.is_free(unknown)).collect();
     let beside = |factor: f64| {
@@ -185,9 +185,9 @@ pub fn drt(spectrum: &Spectrum, options: &DrtOptions) -> Result<Drt, DrtError> {
     assemble(&data, &choice, options, &main, [&rough, &smooth])
 }
 
-fn main_estimate(system: &System, lambda: Option<f64>, free: &mut [bool]) -> Option<Estimate> {
+fn main_estimate(system: &mut System, lambda: Option<f64>, free: &mut [bool]) -> Option<Estimate> {
     match lambda {
-        Some(lambda) => Estimate::at(system, lambda, free),
+        Some(lambda) => choice::given(system, lambda, free),
         None => choice::by_cross_validation(system, free),
     }
 }

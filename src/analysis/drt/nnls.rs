@@ -1,13 +1,11 @@
 //! Least squares with no value below zero, on the normal equations.
 //!
-//! Block principal pivoting: all variables of the wrong sign change sides at once, and one at a time where that
-//! does not converge (J. Kim and H. Park 2011, doi:10.1137/110821172). A set of free variables that is nearly right,
-//! such as that of a neighbouring problem, is a start that ends in two or three solutions.
+//! An active set method (C. L. Lawson and R. J. Hanson 1974, doi:10.1137/1.9781611971217, chapter 23; on the normal
+//! equations R. Bro and S. de Jong 1997, doi:10.1002/(SICI)1099-128X(199709/10)11:5<393::AID-CEM483>3.0.CO;2-L) that
+//! begins with a guess of the free variables and lets one variable of each run of neighbours go at a time: with
+//! the set of a neighbouring problem it ends after a few solutions.
 
 use super::dense::{Factor, Square, dot};
-
-/// Exchanges of whole blocks that are granted without getting better.
-const PATIENCE: usize = 3;
 
 /// The minimum of x'Kx/2 - b'x with x at least zero.
 #[derive(Clone, Debug, Default)]
@@ -37,49 +35,96 @@ pub(super) fn solve(
     for (variable, free) in free.iter_mut().enumerate() {
         *free &= !blocked(variable);
     }
-    let slope_tolerance = 1e-10 * right.iter().fold(0.0_f64, |most, b| most.max(b.abs()));
-    let (mut fewest, mut patience) = (size + 1, PATIENCE);
+    let slope_tolerance = 1e-9 * right.iter().fold(0.0_f64, |most, b| most.max(b.abs()));
     let mut values = vec![0.0; size];
-    for _ in 0..10 * size + 20 {
-        let chosen: Vec<usize> = (0..size).filter(|&variable| free[variable]).collect();
-        let factor = matrix.cholesky_of(chosen)?;
-        let mut solved: Vec<f64> = factor.chosen.iter().map(|&variable| right[variable]).collect();
-        factor.solve(&mut solved);
-        values.iter_mut().for_each(|value| *value = 0.0);
-        for (&variable, value) in factor.chosen.iter().zip(&solved) {
-            values[variable] = *value;
-        }
-        let largest = solved.iter().fold(0.0_f64, |most, x| most.max(x.abs()));
-        let wrong: Vec<usize> = (0..size)
-            .filter(|&variable| {
-                if free[variable] {
-                    values[variable] < -1e-13 * largest
-                } else {
-                    !blocked(variable)
-                        && dot(matrix.row(variable), &values) - right[variable] < -slope_tolerance
-                }
+    let mut factor = begin(matrix, right, free, &mut values)?;
+    let mut one_at_a_time = false;
+    for _ in 0..5 * size + 20 {
+        let slopes: Vec<f64> = (0..size)
+            .map(|variable| match free[variable] || blocked(variable) {
+                true => 0.0,
+                false => dot(matrix.row(variable), &values) - right[variable],
             })
             .collect();
-        if wrong.is_empty() {
-            values.iter_mut().for_each(|value| *value = value.max(0.0));
+        let released = released(&slopes, slope_tolerance, one_at_a_time);
+        if released.is_empty() {
             return Some(Solution { values, factor });
         }
-        if wrong.len() < fewest {
-            (fewest, patience) = (wrong.len(), PATIENCE);
-        } else if patience > 0 {
-            patience -= 1;
-        } else {
-            // Murty's rule, which always ends.
-            if let Some(&last) = wrong.last() {
-                free[last] = !free[last];
+        released.iter().for_each(|&variable| free[variable] = true);
+        factor = descend(matrix, right, free, &mut values)?;
+        if released.iter().all(|&variable| !free[variable]) {
+            if one_at_a_time {
+                // The steepest variable cannot leave zero: what is left is rounding.
+                return Some(Solution { values, factor });
             }
-            continue;
-        }
-        for variable in wrong {
-            free[variable] = !free[variable];
+            one_at_a_time = true;
+        } else {
+            one_at_a_time = false;
         }
     }
     None
+}
+
+/// The solution over the free variables, in the order of the factor's rows.
+fn solve_free(matrix: &Square, right: &[f64], free: &[bool]) -> Option<(Factor, Vec<f64>)> {
+    let factor = matrix.cholesky_of((0..free.len()).filter(|&variable| free[variable]).collect())?;
+    let mut solved: Vec<f64> = factor.chosen.iter().map(|&variable| right[variable]).collect();
+    factor.solve(&mut solved);
+    Some((factor, solved))
+}
+
+/// Frees only what is positive, and begins there.
+fn begin(matrix: &Square, right: &[f64], free: &mut [bool], values: &mut [f64]) -> Option<Factor> {
+    loop {
+        let (factor, solved) = solve_free(matrix, right, free)?;
+        let pairs = factor.chosen.iter().zip(&solved);
+        if solved.iter().all(|value| *value > 0.0) {
+            pairs.for_each(|(&variable, value)| values[variable] = *value);
+            return Some(factor);
+        }
+        pairs.for_each(|(&variable, value)| free[variable] = *value > 0.0);
+    }
+}
+
+/// Goes from feasible values to the minimum over the free variables, and holds what meets zero on the way.
+fn descend(matrix: &Square, right: &[f64], free: &mut [bool], values: &mut [f64]) -> Option<Factor> {
+    loop {
+        let (factor, solved) = solve_free(matrix, right, free)?;
+        let pairs = || factor.chosen.iter().copied().zip(solved.iter().copied());
+        let step = pairs()
+            .filter(|(_, target)| *target <= 0.0)
+            .map(|(variable, target)| values[variable] / (values[variable] - target))
+            .fold(1.0, f64::min);
+        if pairs().all(|(_, target)| target > 0.0) {
+            pairs().for_each(|(variable, target)| values[variable] = target);
+            return Some(factor);
+        }
+        for (variable, target) in pairs() {
+            let here = values[variable];
+            values[variable] += step * (target - here);
+            if target <= 0.0 && (values[variable] <= 1e-12 * here || step.is_nan()) {
+                values[variable] = 0.0;
+                free[variable] = false;
+            }
+        }
+    }
+}
+
+/// The variables to free: the steepest of each run of neighbours that want to grow, or the steepest of all.
+fn released(slopes: &[f64], tolerance: f64, only_one: bool) -> Vec<usize> {
+    let wants = |variable: usize| slopes[variable] < -tolerance;
+    if only_one {
+        let steepest = (0..slopes.len()).filter(|&variable| wants(variable));
+        return steepest.min_by(|a, b| slopes[*a].total_cmp(&slopes[*b])).into_iter().collect();
+    }
+    let beside = |variable: Option<usize>| variable.and_then(|at| slopes.get(at)).copied().unwrap_or(0.0);
+    (0..slopes.len())
+        .filter(|&variable| {
+            wants(variable)
+                && slopes[variable] < beside(variable.checked_sub(1))
+                && slopes[variable] <= beside(Some(variable + 1))
+        })
+        .collect()
 }
 
 #[cfg(test)]

@@ -14,6 +14,9 @@ const NEEDED: f64 = 20.0;
 /// A maximum counts where it stands out from the lower of its sides by this share of its height.
 const PROMINENCE: f64 = 0.02;
 
+const LOBE_SHARE: f64 = 0.08;
+const LOBE_REACH: f64 = 4.0;
+
 /// A process that shows in the distribution at all three weights of the penalty.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Peak {
@@ -83,10 +86,35 @@ pub(super) fn maxima(gamma: &[f64], grid: &TauGrid) -> Vec<Maximum> {
             _ => break,
         }
     }
-    let cuts: Vec<usize> = tops
-        .windows(2)
-        .map(|pair| (pair[0]..=pair[1]).min_by(|a, b| at(*a).total_cmp(&at(*b))).unwrap_or(pair[0]))
-        .collect();
+    let cuts_of = |tops: &[usize]| -> Vec<usize> {
+        tops.windows(2)
+            .map(|pair| (pair[0]..=pair[1]).min_by(|a, b| at(*a).total_cmp(&at(*b))).unwrap_or(pair[0]))
+            .collect()
+    };
+    loop {
+        let cuts = cuts_of(&tops);
+        let area = |place: usize| -> f64 {
+            let from = if place == 0 { first } else { cuts[place - 1] };
+            let to = cuts.get(place).copied().unwrap_or(last + 1);
+            gamma[from..to].iter().sum()
+        };
+        let lobe = (0..tops.len())
+            .filter(|&place| {
+                let beside = [place.checked_sub(1), Some(place + 1).filter(|next| *next < tops.len())];
+                beside.into_iter().flatten().any(|other| {
+                    let distance = (tops[other] as f64 - tops[place] as f64).abs() * grid.step;
+                    distance < LOBE_REACH && area(place) < LOBE_SHARE * area(other)
+                })
+            })
+            .min_by(|a, b| area(*a).total_cmp(&area(*b)));
+        match lobe {
+            Some(place) => {
+                tops.remove(place);
+            }
+            None => break,
+        }
+    }
+    let cuts = cuts_of(&tops);
     tops.iter()
         .enumerate()
         .map(|(place, &top)| {

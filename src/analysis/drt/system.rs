@@ -10,6 +10,13 @@ use num_complex::Complex64;
 use super::dense::{Square, dot};
 use super::grid::TauGrid;
 
+/// Width in ln tau over which the size of a solution is taken: its resolution.
+const SIZE_WIDTH: f64 = 1.0;
+/// Width in ln tau over which its roughness is taken.
+const CURVATURE_WIDTH: f64 = 0.4;
+/// What a solution counts as at least, as a share of its largest size.
+const FLOOR: f64 = 0.02;
+
 /// The measured numbers as the system needs them.
 #[derive(Clone, Debug)]
 pub(super) struct Data {
@@ -98,6 +105,7 @@ pub(super) struct System {
     pub right: Vec<f64>,
     /// The roughness, banded, over the unknowns of the distribution: row k holds (k, k), (k, k+1), (k, k+2).
     pub penalty: Vec<[f64; 3]>,
+    step: f64,
 }
 
 impl System {
@@ -137,7 +145,8 @@ impl System {
             target,
             gram,
             right,
-            penalty: roughness(layout.taus, grid.step),
+            penalty: roughness(&vec![1.0; layout.taus + 2], grid.step),
+            step: grid.step,
         }
     }
 
@@ -168,6 +177,36 @@ impl System {
             matrix.set_both(unknown, unknown, value * (1.0 + 1e-12));
         }
         matrix
+    }
+
+    /// From now on roughness counts relative to how rough a solution is around each time constant already, and
+    /// to its size there: a sharp peak may be sharp without the ripples at its foot that one weight for all brings.
+    ///
+    /// The idea is that of a penalty of its own for each time constant (F. Ciucci and C. Chen 2015,
+    /// doi:10.1016/j.electacta.2015.03.123). The solution's own penalty stays the same, so that lambda keeps its
+    /// meaning.
+    pub(super) fn reweight(&mut self, values: &[f64]) {
+        let gamma = &values[..self.layout.taus];
+        let at = |k: usize, before: usize| k.checked_sub(before).and_then(|k| gamma.get(k)).copied().unwrap_or(0.0);
+        // Second difference k is that of gamma k-2, k-1 and k.
+        let count = self.layout.taus + 2;
+        let size = smoothed(&(0..count).map(|k| at(k, 1)).collect::<Vec<_>>(), SIZE_WIDTH / self.step);
+        let squares: Vec<f64> = (0..count)
+            .map(|k| ((at(k, 2) - 2.0 * at(k, 1) + at(k, 0)) / (self.step * self.step)).powi(2))
+            .collect();
+        let curvature = smoothed(&squares, CURVATURE_WIDTH / self.step);
+        let floor = FLOOR * size.iter().copied().fold(0.0, f64::max);
+        let weights: Vec<f64> = size
+            .iter()
+            .zip(&curvature)
+            .map(|(size, curvature)| (curvature + (size + floor).powi(2)).recip())
+            .collect();
+        let now: f64 = squares.iter().sum();
+        let then: f64 = squares.iter().zip(&weights).map(|(square, weight)| square * weight).sum();
+        if floor > 0.0 && then > 0.0 && (now / then).is_finite() {
+            let weights: Vec<f64> = weights.iter().map(|weight| weight * now / then).collect();
+            self.penalty = roughness(&weights, self.step);
+        }
     }
 
     /// Weighted residuals, measured minus computed: real parts, then imaginary parts.
@@ -201,12 +240,37 @@ impl System {
     }
 }
 
-/// The integral over ln tau of the second derivative's square, with nothing beyond both ends of the grid.
-fn roughness(count: usize, step: f64) -> Vec<[f64; 3]> {
-    // Every row of second differences (1, -2, 1), those that reach beyond the ends included.
+/// Means with the weights of a bell whose standard deviation is so many steps.
+fn smoothed(values: &[f64], width: f64) -> Vec<f64> {
+    let reach = ((4.0 * width).ceil() as usize).min(values.len());
+    let bell: Vec<f64> = (0..=reach).map(|i| (-0.5 * (i as f64 / width).powi(2)).exp()).collect();
+    (0..values.len())
+        .map(|k| {
+            let (mut sum, mut total) = (0.0, 0.0);
+            for other in k.saturating_sub(reach)..(k + reach + 1).min(values.len()) {
+                let weight = bell[other.abs_diff(k)];
+                sum += weight * values[other];
+                total += weight;
+            }
+            sum / total
+        })
+        .collect()
+}
+
+/// The integral over ln tau of the second derivative's square, with nothing beyond both ends of the grid, each second
+/// difference with its weight: that of unknowns k-2, k-1 and k is weight k.
+fn roughness(weights: &[f64], step: f64) -> Vec<[f64; 3]> {
     let scale = step.powi(-3);
-    (0..count)
-        .map(|_| [6.0 * scale, -4.0 * scale, scale])
+    weights
+        .windows(3)
+        .map(|w| {
+            let (before, at, behind) = (w[0], w[1], w[2]);
+            [
+                scale * (before + 4.0 * at + behind),
+                -2.0 * scale * (at + behind),
+                scale * behind,
+            ]
+        })
         .collect()
 }
 

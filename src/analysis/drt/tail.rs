@@ -123,10 +123,10 @@ pub(super) fn choose(data: &Data, taus: usize, noise: Option<f64>) -> Option<Tai
         let (_, estimate) = tried.iter().find(|(exponent, _)| *exponent == law)?;
         Some((law, excess(estimate))).filter(|(_, excess)| *excess < GAIN)
     });
-    let exponent = simple.min_by(|a, b| a.1.total_cmp(&b.1)).map_or_else(
-        || refined(&tried, *best),
-        |(law, _)| law,
-    );
+    let exponent = match simple.min_by(|a, b| a.1.total_cmp(&b.1)) {
+        Some((law, _)) => law,
+        None => refined(data, &mut system, &mut free, *best)?,
+    };
     let rivals = tried
         .iter()
         .filter(|(other, estimate)| (other - exponent).abs() > 0.04 && excess(estimate) < GAIN)
@@ -142,21 +142,28 @@ pub(super) fn choose(data: &Data, taus: usize, noise: Option<f64>) -> Option<Tai
     })
 }
 
-/// The minimum of the parabola through the best exponent and its neighbours.
-fn refined(tried: &[(f64, Estimate)], best: f64) -> f64 {
-    let Some(place) = tried.iter().position(|(exponent, _)| *exponent == best) else {
-        return best;
+/// The exponent of the least objective near the best that was tried: golden section.
+fn refined(data: &Data, system: &mut System, free: &mut [bool], best: f64) -> Option<f64> {
+    const GOLDEN: f64 = 0.618_033_988_749_894_8;
+    let (mut low, mut high) = ((best - 0.05).max(0.25), (best + 0.05).min(1.0));
+    let mut objective = |exponent: f64| {
+        system.set_tail(data, exponent);
+        Estimate::at(system, LAMBDA, free).map(|estimate| estimate.objective)
     };
-    let (Some(before), Some(after)) = (place.checked_sub(1).and_then(|i| tried.get(i)), tried.get(place + 1))
-    else {
-        return best;
-    };
-    let (a, b, c) = (before.1.objective, tried[place].1.objective, after.1.objective);
-    let curvature = a - 2.0 * b + c;
-    if curvature <= 0.0 {
-        return best;
+    let (mut a, mut b) = (high - GOLDEN * (high - low), low + GOLDEN * (high - low));
+    let (mut at_a, mut at_b) = (objective(a)?, objective(b)?);
+    while high - low > 2e-4 {
+        if at_a < at_b {
+            (high, b, at_b) = (b, a, at_a);
+            a = high - GOLDEN * (high - low);
+            at_a = objective(a)?;
+        } else {
+            (low, a, at_a) = (a, b, at_b);
+            b = low + GOLDEN * (high - low);
+            at_b = objective(b)?;
+        }
     }
-    best + 0.05 * (0.5 * (a - c) / curvature).clamp(-0.5, 0.5)
+    Some(0.5 * (low + high))
 }
 
 /// Whether -Z'' rises towards the lowest frequencies: neither an arc nor a finite diffusion has ended there.
