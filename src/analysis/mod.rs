@@ -1,5 +1,6 @@
 //! Methods, one file each, that turn spectra into numbers with errors. No I/O, no clock, no async.
 
+pub mod candidates;
 pub mod drt;
 pub mod fit;
 pub mod guess;

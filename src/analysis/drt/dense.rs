@@ -147,7 +147,13 @@ mod tests {
             let wanted: Vec<f64> = (0..chosen.len()).map(|i| 1.0 - 0.7 * i as f64).collect();
             let mut vector: Vec<f64> = chosen
                 .iter()
-                .map(|&i| chosen.iter().zip(&wanted).map(|(&j, x)| matrix.at(i, j) * x).sum())
+                .map(|&i| {
+                    chosen
+                        .iter()
+                        .zip(&wanted)
+                        .map(|(&j, x)| matrix.at(i, j) * x)
+                        .sum()
+                })
                 .collect();
             let factor = matrix.cholesky_of(chosen).unwrap();
             factor.solve(&mut vector);
@@ -180,6 +186,6 @@ mod tests {
     #[test]
     fn the_lanes_lose_nothing() {
         let a: Vec<f64> = (0..19).map(f64::from).collect();
-        assert_eq!(dot(&a, &a), (0..19).map(|i| f64::from(i * i)).sum());
+        assert_eq!(dot(&a, &a), (0..19).map(|i| f64::from(i * i)).sum::<f64>());
     }
 }

@@ -61,10 +61,11 @@ impl Estimate {
         let mut free: Vec<bool> = (0..system.layout.size())
             .map(|unknown| self.solution.is_free(unknown))
             .collect();
-        let solution = nnls::solve(&matrix, &system.right, &mut free, |unknown| removed.contains(&unknown))?;
+        let solution = nnls::solve(&matrix, &system.right, &mut free, |unknown| {
+            removed.contains(&unknown)
+        })?;
         let residuals = system.residuals(&solution.values);
-        let without =
-            dot(&residuals, &residuals) + self.lambda * system.roughness_of(&solution.values);
+        let without = dot(&residuals, &residuals) + self.lambda * system.roughness_of(&solution.values);
         Some((without - self.objective) / self.variance())
     }
 

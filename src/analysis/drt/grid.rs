@@ -28,7 +28,9 @@ impl TauGrid {
         let last = window_s[1].ln() + if has_tail { 0.0 } else { beyond };
         let step = (last - first) / (count.max(2) - 1) as f64;
         Self {
-            tau_s: (0..count.max(2)).map(|k| (first + step * k as f64).exp()).collect(),
+            tau_s: (0..count.max(2))
+                .map(|k| (first + step * k as f64).exp())
+                .collect(),
             step,
             window_s,
         }

@@ -12,20 +12,26 @@
 mod choice;
 pub mod closed_form;
 mod dense;
+mod error;
 mod estimate;
 mod grid;
 mod nnls;
 mod peaks;
+mod report;
 mod system;
 mod tail;
+pub mod tracking;
 
+#[cfg(test)]
+mod tests;
+
+pub use error::DrtError;
 pub use grid::TauGrid;
 pub use peaks::Peak;
 pub use tail::Tail;
 
 use estimate::Estimate;
 use system::{Data, System};
-use tail::TailChoice;
 
 use super::noise::Noise;
 use crate::spectrum::{Point, Spectrum};
@@ -34,8 +40,6 @@ use crate::spectrum::{Point, Spectrum};
 pub const LEAST_POINTS: usize = 12;
 /// Decades of frequency that it needs.
 pub const LEAST_DECADES: f64 = 2.0;
-/// Root mean square of the residuals over |Z| in per cent from which on the data are not relaxations.
-const UNEXPLAINED_PERCENT: f64 = 5.0;
 
 /// How a distribution is sought.
 #[derive(Clone, Debug, PartialEq)]
@@ -53,69 +57,6 @@ impl Default for DrtOptions {
             lambda: None,
         }
     }
-}
-
-/// Why there is no distribution.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
-pub enum DrtError {
-    /// Fewer points than unknowns worth speaking of.
-    #[error("{usable} usable points are too few for a distribution of relaxation times; it needs {LEAST_POINTS}")]
-    TooFewPoints {
-        /// Usable points.
-        usable: usize,
-    },
-    /// The frequencies span too little.
-    #[error(
-        "the data span {decades:.1} decades of frequency; a distribution of relaxation times needs {LEAST_DECADES}: measure a wider range"
-    )]
-    TooNarrow {
-        /// Decades of frequency.
-        decades: f64,
-    },
-    /// Nothing relaxes.
-    #[error(
-        "{inductive} of {usable} points are inductive (Z'' > 0): what is left is no sum of relaxations; check leads, cabling and shorts, or leave the inductive points out"
-    )]
-    Inductive {
-        /// Points with Z'' above zero.
-        inductive: usize,
-        /// Usable points.
-        usable: usize,
-    },
-    /// Only series elements.
-    #[error("the data are described by {found} alone: there is no relaxation within the measured range")]
-    NoRelaxation {
-        /// What describes them (`a resistance and a capacitance`).
-        found: String,
-    },
-    /// The data are no sum of relaxations.
-    #[error(
-        "relaxations leave {rms_percent:.1} % of |Z| unexplained: the data are no sum of relaxations (an inductive loop, drift during the sweep or wrong points); validate them first"
-    )]
-    Unexplained {
-        /// Root mean square of the residuals over |Z| in per cent.
-        rms_percent: f64,
-    },
-    /// The tail and the slow relaxations are one.
-    #[error(
-        "the tail at low frequencies (a phase near {phase_deg:.0} degrees) hides the relaxations: how large they are depends on which law is taken for it; measure to lower frequencies, or fit a circuit"
-    )]
-    TailNotSeparable {
-        /// Phase of the tail in degrees.
-        phase_deg: f64,
-    },
-    /// The weight of the penalty that was asked for.
-    #[error("lambda = {lambda} is impossible: it must be a finite number above zero, such as 1e-3")]
-    WrongLambda {
-        /// What was asked for.
-        lambda: f64,
-    },
-    /// The arithmetic failed.
-    #[error("the linear system has no solution at lambda = {lambda:e}; try a larger one")]
-    Singular {
-        /// Weight of the penalty.
-        lambda: f64,
-    },
 }
 
 /// A distribution of relaxation times.
@@ -170,19 +111,30 @@ pub fn drt(spectrum: &Spectrum, options: &DrtOptions) -> Result<Drt, DrtError> {
     }
     let usable: Vec<&Point> = spectrum.points.iter().filter(|point| point.is_usable()).collect();
     check(&usable)?;
-    let data = Data::new(usable.iter().map(|point| (point.frequency_hz, point.impedance())).collect());
+    let data = Data::new(
+        usable
+            .iter()
+            .map(|point| (point.frequency_hz, point.impedance()))
+            .collect(),
+    );
     let noise = Noise::of(spectrum).map(|noise| noise.percent(spectrum) / 100.0);
     let singular = |lambda: f64| move || DrtError::Singular { lambda };
     let mut choice = tail::choose(&data, options.taus, noise).ok_or_else(singular(1e-3))?;
     let main = main_estimate(&mut choice.system, options.lambda, &mut choice.free)
         .ok_or_else(singular(options.lambda.unwrap_or(1e-3)))?;
-    let free: Vec<bool> = (0..choice.free.len()).map(|unknown| main.solution.is_free(unknown)).collect();
+    let main = choice.settle(&data, main).ok_or_else(singular(1e-3))?;
+    let free: Vec<bool> = (0..choice.free.len())
+        .map(|unknown| main.solution.is_free(unknown))
+        .collect();
     let beside = |factor: f64| {
         let lambda = main.lambda * factor;
         Estimate::at(&choice.system, lambda, &mut free.clone()).ok_or_else(singular(lambda))
     };
     let (rough, smooth) = (beside(0.1)?, beside(10.0)?);
-    assemble(&data, &choice, options, &main, [&rough, &smooth])
+    let mut drt = report::assemble(&data, &mut choice, &main, [&rough, &smooth])?;
+    drt.is_lambda_chosen = options.lambda.is_none();
+    drt.remarks = report::remarks(&drt, noise);
+    Ok(drt)
 }
 
 fn main_estimate(system: &mut System, lambda: Option<f64>, free: &mut [bool]) -> Option<Estimate> {
@@ -211,62 +163,4 @@ fn check(usable: &[&Point]) -> Result<(), DrtError> {
         });
     }
     Ok(())
-}
-
-fn assemble(
-    data: &Data,
-    choice: &TailChoice,
-    options: &DrtOptions,
-    main: &Estimate,
-    beside: [&Estimate; 2],
-) -> Result<Drt, DrtError> {
-    let TailChoice { system, grid, .. } = choice;
-    let layout = system.layout;
-    let scale = data.scale_ohm;
-    let in_ohm = |estimate: &Estimate| -> Vec<f64> {
-        estimate.solution.values[..layout.taus].iter().map(|gamma| gamma * scale).collect()
-    };
-    let rms_residual_percent = 100.0 * (main.chi_squared / main.rows as f64).sqrt();
-    if rms_residual_percent > UNEXPLAINED_PERCENT {
-        return Err(DrtError::Unexplained {
-            rms_percent: rms_residual_percent,
-        });
-    }
-    let gamma_ohm = in_ohm(main);
-    let (persistent, passing) = peaks::persistent(system, grid, main, beside);
-    let area = |chosen: &dyn Fn(f64) -> bool| -> f64 {
-        let pairs = grid.tau_s.iter().zip(&gamma_ohm);
-        pairs.filter(|(tau, _)| chosen(**tau)).map(|(_, gamma)| gamma * grid.step).sum()
-    };
-    let values = &main.solution.values;
-    let tail = layout.tail().zip(choice.exponent);
-    Ok(Drt {
-        lambda: main.lambda,
-        is_lambda_chosen: options.lambda.is_none(),
-        band_ohm: (0..layout.taus)
-            .map(|k| main.std_error_of(system, &[(k, scale)]))
-            .collect(),
-        gamma_beside_ohm: beside.map(in_ohm),
-        r_infinity_ohm: values[layout.r_infinity()] * scale,
-        inductance_h: values[layout.inductance()] * scale / data.high(),
-        r_polarisation_ohm: area(&|_| true),
-        masked_ohm: [
-            area(&|tau| !grid.is_inside(tau) && tau < grid.window_s[0]),
-            area(&|tau| !grid.is_inside(tau) && tau > grid.window_s[1]),
-        ],
-        tail: tail
-            .filter(|(unknown, _)| values[*unknown] > 0.0)
-            .map(|(unknown, exponent)| Tail::new(exponent, values[unknown] * scale, data.low())),
-        peaks: persistent
-            .iter()
-            .map(|maximum| peaks::describe(system, grid, main, maximum, scale))
-            .collect(),
-        passing_tau_s: passing.iter().map(|maximum| maximum.ln_tau.exp()).collect(),
-        rms_residual_percent,
-        freedom: main.freedom,
-        n_used: data.omega.len(),
-        remarks: Vec::new(),
-        grid: grid.clone(),
-        gamma_ohm,
-    })
 }

@@ -115,7 +115,10 @@ fn released(slopes: &[f64], tolerance: f64, only_one: bool) -> Vec<usize> {
     let wants = |variable: usize| slopes[variable] < -tolerance;
     if only_one {
         let steepest = (0..slopes.len()).filter(|&variable| wants(variable));
-        return steepest.min_by(|a, b| slopes[*a].total_cmp(&slopes[*b])).into_iter().collect();
+        return steepest
+            .min_by(|a, b| slopes[*a].total_cmp(&slopes[*b]))
+            .into_iter()
+            .collect();
     }
     let beside = |variable: Option<usize>| variable.and_then(|at| slopes.get(at)).copied().unwrap_or(0.0);
     (0..slopes.len())

@@ -4,18 +4,25 @@ use std::ops::Range;
 
 use super::estimate::Estimate;
 use super::grid::TauGrid;
-use super::system::System;
+use super::system::{Data, System};
 
 /// How far a peak may move in ln tau when the penalty changes tenfold.
 const FOLLOWED: f64 = 1.0;
 /// A peak that is not needed to describe the data so clearly is noise: the rise of the objective without it, in
 /// units of the noise's variance.
-const NEEDED: f64 = 20.0;
+pub(super) const NEEDED: f64 = 20.0;
 /// A maximum counts where it stands out from the lower of its sides by this share of its height.
 const PROMINENCE: f64 = 0.02;
 
+/// A maximum with less than this share of the area of its neighbour, and within [`LOBE_REACH`] of it in ln tau, may
+/// be a lobe that the penalty gives a sharp peak, and counts as a part of it.
 const LOBE_SHARE: f64 = 0.08;
+/// See [`LOBE_SHARE`].
 const LOBE_REACH: f64 = 4.0;
+
+/// Beside a tail a peak must have at least this share of |Z| at its frequency: what is smaller may be the tail's
+/// own departure from its law.
+const VISIBLE_BESIDE_TAIL: f64 = 0.01;
 
 /// A process that shows in the distribution at all three weights of the penalty.
 #[derive(Clone, Debug, PartialEq)]
@@ -51,89 +58,87 @@ pub(super) struct Maximum {
 
 /// All maxima within the window, from fast to slow, with the minima between them.
 pub(super) fn maxima(gamma: &[f64], grid: &TauGrid) -> Vec<Maximum> {
-    let inside: Vec<usize> = (0..gamma.len()).filter(|&k| grid.is_inside(grid.tau_s[k])).collect();
-    let (Some(&first), Some(&last)) = (inside.first(), inside.last()) else {
+    let inside = || (0..gamma.len()).filter(|&k| grid.is_inside(grid.tau_s[k]));
+    let (Some(first), Some(last)) = (inside().next(), inside().last()) else {
         return Vec::new();
     };
     let at = |k: usize| gamma.get(k).copied().unwrap_or(0.0);
-    let mut tops: Vec<usize> = inside
-        .iter()
-        .copied()
-        .filter(|&k| {
-            let before = if k == 0 { 0.0 } else { at(k - 1) };
-            at(k) > 0.0 && at(k) > before && at(k) >= at(k + 1)
-        })
+    let before = |k: usize| k.checked_sub(1).map_or(0.0, at);
+    let mut tops: Vec<usize> = inside()
+        .filter(|&k| at(k) > 0.0 && at(k) > before(k) && at(k) >= at(k + 1))
         .collect();
-    // Ripples on a side of a peak are not peaks.
-    let lowest = |from: usize, to: usize| gamma[from..=to].iter().copied().fold(f64::INFINITY, f64::min);
-    loop {
-        let weakest = (0..tops.len())
-            .map(|place| {
-                let top = tops[place];
-                let left = if place == 0 { lowest(first, top) } else { lowest(tops[place - 1], top) };
-                let right = if place + 1 == tops.len() { lowest(top, last) } else { lowest(top, tops[place + 1]) };
-                (place, (at(top) - left.max(right)) / at(top))
-            })
-            .filter(|(place, _)| {
-                // At the ends a slope is a maximum in its own right only if it falls to both sides.
-                tops.len() > 1 || *place == 0
-            })
-            .min_by(|a, b| a.1.total_cmp(&b.1));
-        match weakest {
-            Some((place, prominence)) if prominence < PROMINENCE && tops.len() > 1 => {
-                tops.remove(place);
-            }
-            _ => break,
-        }
+    while let Some(place) =
+        ripple(gamma, &tops, first..last + 1).or_else(|| lobe(gamma, &tops, first..last + 1, grid))
+    {
+        tops.remove(place);
     }
-    let cuts_of = |tops: &[usize]| -> Vec<usize> {
-        tops.windows(2)
-            .map(|pair| (pair[0]..=pair[1]).min_by(|a, b| at(*a).total_cmp(&at(*b))).unwrap_or(pair[0]))
-            .collect()
-    };
-    loop {
-        let cuts = cuts_of(&tops);
-        let area = |place: usize| -> f64 {
-            let from = if place == 0 { first } else { cuts[place - 1] };
-            let to = cuts.get(place).copied().unwrap_or(last + 1);
-            gamma[from..to].iter().sum()
-        };
-        let lobe = (0..tops.len())
-            .filter(|&place| {
-                let beside = [place.checked_sub(1), Some(place + 1).filter(|next| *next < tops.len())];
-                beside.into_iter().flatten().any(|other| {
-                    let distance = (tops[other] as f64 - tops[place] as f64).abs() * grid.step;
-                    distance < LOBE_REACH && area(place) < LOBE_SHARE * area(other)
-                })
-            })
-            .min_by(|a, b| area(*a).total_cmp(&area(*b)));
-        match lobe {
-            Some(place) => {
-                tops.remove(place);
-            }
-            None => break,
-        }
-    }
-    let cuts = cuts_of(&tops);
     tops.iter()
-        .enumerate()
-        .map(|(place, &top)| {
-            let from = if place == 0 { first } else { cuts[place - 1] };
-            let to = cuts.get(place).copied().unwrap_or(last + 1);
-            let (a, b, c) = (if top == 0 { 0.0 } else { at(top - 1) }, at(top), at(top + 1));
+        .zip(ranges(gamma, &tops, first..last + 1))
+        .map(|(&top, range)| {
+            let (a, b, c) = (before(top), at(top), at(top + 1));
             let curvature = a - 2.0 * b + c;
-            let offset = if curvature < 0.0 { (0.5 * (a - c) / curvature).clamp(-0.5, 0.5) } else { 0.0 };
+            let offset = if curvature < 0.0 {
+                (0.5 * (a - c) / curvature).clamp(-0.5, 0.5)
+            } else {
+                0.0
+            };
             Maximum {
                 top,
                 ln_tau: grid.tau_s[top].ln() + offset * grid.step,
-                range: from..to,
+                range,
             }
         })
         .collect()
 }
 
+/// What belongs to each top: from the lowest place between two to the next.
+fn ranges(gamma: &[f64], tops: &[usize], window: Range<usize>) -> Vec<Range<usize>> {
+    let lowest = |pair: &[usize]| (pair[0]..=pair[1]).min_by(|a, b| gamma[*a].total_cmp(&gamma[*b]));
+    let cuts: Vec<usize> = tops.windows(2).filter_map(lowest).collect();
+    let starts = std::iter::once(window.start).chain(cuts.iter().copied());
+    let ends = cuts.iter().copied().chain([window.end]);
+    starts.zip(ends).map(|(from, to)| from..to).collect()
+}
+
+/// The least prominent of several tops, where it is a ripple on the side of a peak.
+fn ripple(gamma: &[f64], tops: &[usize], window: Range<usize>) -> Option<usize> {
+    let lowest = |range: Range<usize>| gamma[range].iter().copied().fold(f64::INFINITY, f64::min);
+    let prominence = |place: usize| {
+        let top = tops[place];
+        let left = place.checked_sub(1).map_or(window.start, |before| tops[before]);
+        let right = tops.get(place + 1).map_or(window.end, |next| next + 1);
+        (gamma[top] - lowest(left..top + 1).max(lowest(top..right))) / gamma[top]
+    };
+    (0..tops.len())
+        .map(|place| (place, prominence(place)))
+        .min_by(|a, b| a.1.total_cmp(&b.1))
+        .filter(|(_, prominence)| tops.len() > 1 && *prominence < PROMINENCE)
+        .map(|(place, _)| place)
+}
+
+/// The smallest top that may be a lobe of its neighbour.
+fn lobe(gamma: &[f64], tops: &[usize], window: Range<usize>, grid: &TauGrid) -> Option<usize> {
+    let areas: Vec<f64> = ranges(gamma, tops, window)
+        .into_iter()
+        .map(|range| gamma[range].iter().sum())
+        .collect();
+    let is_lobe_of = |place: usize, other: usize| {
+        let distance = tops[other].abs_diff(tops[place]) as f64 * grid.step;
+        distance < LOBE_REACH && areas[place] < LOBE_SHARE * areas[other]
+    };
+    (0..tops.len())
+        .filter(|&place| {
+            place
+                .checked_sub(1)
+                .is_some_and(|before| is_lobe_of(place, before))
+                || (place + 1 < tops.len() && is_lobe_of(place, place + 1))
+        })
+        .min_by(|a, b| areas[*a].total_cmp(&areas[*b]))
+}
+
 /// The maxima of `main` that are there at the other weights too and that the data need.
 pub(super) fn persistent(
+    data: &Data,
     system: &System,
     grid: &TauGrid,
     main: &Estimate,
@@ -142,10 +147,17 @@ pub(super) fn persistent(
     let all = |estimate: &Estimate| maxima(&estimate.solution.values[..system.layout.taus], grid);
     let elsewhere = others.map(all);
     all(main).into_iter().partition(|maximum| {
-        let stays = elsewhere
-            .iter()
-            .all(|maxima| maxima.iter().any(|other| (other.ln_tau - maximum.ln_tau).abs() < FOLLOWED));
+        let stays = elsewhere.iter().all(|maxima| {
+            maxima
+                .iter()
+                .any(|other| (other.ln_tau - maximum.ln_tau).abs() < FOLLOWED)
+        });
+        let area =
+            main.solution.values[maximum.range.clone()].iter().sum::<f64>() * grid.step * data.scale_ohm;
+        let is_visible = !system.layout.has_tail
+            || area > VISIBLE_BESIDE_TAIL * data.modulus_near(1.0 / maximum.ln_tau.exp());
         stays
+            && is_visible
             && main
                 .cost_of_removing(system, maximum.range.clone())
                 .is_none_or(|cost| cost > NEEDED)

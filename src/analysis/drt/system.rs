@@ -47,6 +47,16 @@ impl Data {
         self.omega.first().copied().unwrap_or(f64::NAN)
     }
 
+    /// |Z| in ohm at the measured frequency that is nearest to an angular frequency.
+    pub(super) fn modulus_near(&self, omega: f64) -> f64 {
+        let distance = |at: f64| (at / omega).ln().abs();
+        self.omega
+            .iter()
+            .zip(&self.impedance)
+            .min_by(|a, b| distance(*a.0).total_cmp(&distance(*b.0)))
+            .map_or(f64::NAN, |(_, z)| z.norm())
+    }
+
     /// Real parts over |Z|, then imaginary parts over |Z|.
     fn column(&self, value: impl Fn(f64) -> Complex64) -> Vec<f64> {
         let (mut real, mut imaginary) = (Vec::new(), Vec::new());
@@ -167,7 +177,11 @@ impl System {
         for (row, band) in self.penalty.iter().enumerate() {
             for (offset, value) in band.iter().enumerate() {
                 if row + offset < self.layout.taus {
-                    matrix.set_both(row, row + offset, self.gram.at(row, row + offset) + lambda * value);
+                    matrix.set_both(
+                        row,
+                        row + offset,
+                        self.gram.at(row, row + offset) + lambda * value,
+                    );
                 }
             }
         }
@@ -187,10 +201,18 @@ impl System {
     /// meaning.
     pub(super) fn reweight(&mut self, values: &[f64]) {
         let gamma = &values[..self.layout.taus];
-        let at = |k: usize, before: usize| k.checked_sub(before).and_then(|k| gamma.get(k)).copied().unwrap_or(0.0);
+        let at = |k: usize, before: usize| {
+            k.checked_sub(before)
+                .and_then(|k| gamma.get(k))
+                .copied()
+                .unwrap_or(0.0)
+        };
         // Second difference k is that of gamma k-2, k-1 and k.
         let count = self.layout.taus + 2;
-        let size = smoothed(&(0..count).map(|k| at(k, 1)).collect::<Vec<_>>(), SIZE_WIDTH / self.step);
+        let size = smoothed(
+            &(0..count).map(|k| at(k, 1)).collect::<Vec<_>>(),
+            SIZE_WIDTH / self.step,
+        );
         let squares: Vec<f64> = (0..count)
             .map(|k| ((at(k, 2) - 2.0 * at(k, 1) + at(k, 0)) / (self.step * self.step)).powi(2))
             .collect();
@@ -202,7 +224,11 @@ impl System {
             .map(|(size, curvature)| (curvature + (size + floor).powi(2)).recip())
             .collect();
         let now: f64 = squares.iter().sum();
-        let then: f64 = squares.iter().zip(&weights).map(|(square, weight)| square * weight).sum();
+        let then: f64 = squares
+            .iter()
+            .zip(&weights)
+            .map(|(square, weight)| square * weight)
+            .sum();
         if floor > 0.0 && then > 0.0 && (now / then).is_finite() {
             let weights: Vec<f64> = weights.iter().map(|weight| weight * now / then).collect();
             self.penalty = roughness(&weights, self.step);
@@ -212,7 +238,12 @@ impl System {
     /// Weighted residuals, measured minus computed: real parts, then imaginary parts.
     pub(super) fn residuals(&self, values: &[f64]) -> Vec<f64> {
         let mut residuals = self.target.clone();
-        for (column, value) in self.columns.iter().zip(values).filter(|(_, value)| **value != 0.0) {
+        for (column, value) in self
+            .columns
+            .iter()
+            .zip(values)
+            .filter(|(_, value)| **value != 0.0)
+        {
             for (residual, a) in residuals.iter_mut().zip(column) {
                 *residual -= value * a;
             }
@@ -243,7 +274,9 @@ impl System {
 /// Means with the weights of a bell whose standard deviation is so many steps.
 fn smoothed(values: &[f64], width: f64) -> Vec<f64> {
     let reach = ((4.0 * width).ceil() as usize).min(values.len());
-    let bell: Vec<f64> = (0..=reach).map(|i| (-0.5 * (i as f64 / width).powi(2)).exp()).collect();
+    let bell: Vec<f64> = (0..=reach)
+        .map(|i| (-0.5 * (i as f64 / width).powi(2)).exp())
+        .collect();
     (0..values.len())
         .map(|k| {
             let (mut sum, mut total) = (0.0, 0.0);

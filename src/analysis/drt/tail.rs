@@ -113,7 +113,9 @@ pub(super) fn choose(data: &Data, taus: usize, noise: Option<f64>) -> Option<Tai
         system.set_tail(data, exponent);
         tried.push((exponent, Estimate::at(&system, LAMBDA, &mut free)?));
     }
-    let (best, least) = tried.iter().min_by(|a, b| a.1.objective.total_cmp(&b.1.objective))?;
+    let (best, least) = tried
+        .iter()
+        .min_by(|a, b| a.1.objective.total_cmp(&b.1.objective))?;
     let variance = least.variance();
     let excess = |estimate: &Estimate| (estimate.objective - least.objective) / variance;
     if excess(&none) < 0.0 {
@@ -142,17 +144,21 @@ pub(super) fn choose(data: &Data, taus: usize, noise: Option<f64>) -> Option<Tai
     })
 }
 
-/// The exponent of the least objective near the best that was tried: golden section.
+/// The exponent of the least objective within so far of the best that was tried.
 fn refined(data: &Data, system: &mut System, free: &mut [bool], best: f64) -> Option<f64> {
-    const GOLDEN: f64 = 0.618_033_988_749_894_8;
-    let (mut low, mut high) = ((best - 0.05).max(0.25), (best + 0.05).min(1.0));
-    let mut objective = |exponent: f64| {
+    search(best, 0.05, 2e-3, |exponent| {
         system.set_tail(data, exponent);
         Estimate::at(system, LAMBDA, free).map(|estimate| estimate.objective)
-    };
+    })
+}
+
+/// Golden section.
+fn search(middle: f64, reach: f64, end: f64, mut objective: impl FnMut(f64) -> Option<f64>) -> Option<f64> {
+    const GOLDEN: f64 = 0.618_033_988_749_894_8;
+    let (mut low, mut high) = ((middle - reach).max(0.25), (middle + reach).min(1.0));
     let (mut a, mut b) = (high - GOLDEN * (high - low), low + GOLDEN * (high - low));
     let (mut at_a, mut at_b) = (objective(a)?, objective(b)?);
-    while high - low > 2e-4 {
+    while high - low > end {
         if at_a < at_b {
             (high, b, at_b) = (b, a, at_a);
             a = high - GOLDEN * (high - low);
@@ -164,6 +170,24 @@ fn refined(data: &Data, system: &mut System, free: &mut [bool], best: f64) -> Op
         }
     }
     Some(0.5 * (low + high))
+}
+
+impl TailChoice {
+    /// Finds a free exponent once more, with the penalty that the data have chosen by now, and gives the estimate
+    /// with it. A tail of a simple law stays as it is.
+    pub(super) fn settle(&mut self, data: &Data, estimate: Estimate) -> Option<Estimate> {
+        let Some(exponent) = self.exponent.filter(|exponent| ![0.5, 1.0].contains(exponent)) else {
+            return Some(estimate);
+        };
+        let (system, free, lambda) = (&mut self.system, &mut self.free, estimate.lambda);
+        let settled = search(exponent, 0.01, 1e-4, |exponent| {
+            system.set_tail(data, exponent);
+            Estimate::at(system, lambda, free).map(|estimate| estimate.objective)
+        })?;
+        self.system.set_tail(data, settled);
+        self.exponent = Some(settled);
+        Estimate::at(&self.system, lambda, &mut self.free)
+    }
 }
 
 /// Whether -Z'' rises towards the lowest frequencies: neither an arc nor a finite diffusion has ended there.

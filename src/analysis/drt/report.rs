@@ -1,0 +1,201 @@
+//! From the solutions to what is reported, or why nothing is.
+
+use super::estimate::Estimate;
+use super::peaks::{self, Maximum};
+use super::system::Data;
+use super::tail::{self, Tail, TailChoice};
+use super::{Drt, DrtError};
+
+/// Root mean square of the residuals over |Z| in per cent from which on the data are not relaxations.
+const UNEXPLAINED_PERCENT: f64 = 5.0;
+/// Residuals so many times the noise are worth a remark.
+const BEYOND_NOISE: f64 = 2.0;
+/// An area may change by this share from one possible law of the tail to another.
+const BETWEEN_TAILS: f64 = 0.2;
+/// Area outside the window, as a share of all, that is worth a remark.
+const WORTH_TELLING: f64 = 0.02;
+
+/// The distribution, of which the remarks and where lambda comes from are still to be filled in.
+pub(super) fn assemble(
+    data: &Data,
+    choice: &mut TailChoice,
+    main: &Estimate,
+    beside: [&Estimate; 2],
+) -> Result<Drt, DrtError> {
+    let rms_residual_percent = 100.0 * (main.chi_squared / main.rows as f64).sqrt();
+    if rms_residual_percent > UNEXPLAINED_PERCENT {
+        return Err(DrtError::Unexplained {
+            rms_percent: rms_residual_percent,
+        });
+    }
+    let (persistent, mut passing) = peaks::persistent(data, &choice.system, &choice.grid, main, beside);
+    let had_peaks = !persistent.is_empty();
+    let (persistent, dependent) = regardless_of_tail(data, choice, main, persistent);
+    passing.extend(dependent);
+    let TailChoice { system, grid, .. } = &*choice;
+    let layout = system.layout;
+    let values = &main.solution.values;
+    if persistent.is_empty() {
+        match choice.exponent {
+            Some(exponent) if had_peaks => {
+                return Err(DrtError::TailNotSeparable {
+                    phase_deg: tail::phase_deg(exponent),
+                });
+            }
+            _ => refuse_without_relaxation(choice, main)?,
+        }
+    }
+    let scale = data.scale_ohm;
+    let in_ohm = |estimate: &Estimate| -> Vec<f64> {
+        estimate.solution.values[..layout.taus]
+            .iter()
+            .map(|gamma| gamma * scale)
+            .collect()
+    };
+    let gamma_ohm = in_ohm(main);
+    let area = |chosen: &dyn Fn(f64) -> bool| -> f64 {
+        let pairs = grid.tau_s.iter().zip(&gamma_ohm);
+        pairs
+            .filter(|(tau, _)| chosen(**tau))
+            .map(|(_, gamma)| gamma * grid.step)
+            .fold(0.0, |sum, x| sum + x)
+    };
+    let mut passing_tau_s: Vec<f64> = passing.iter().map(|maximum| maximum.ln_tau.exp()).collect();
+    passing_tau_s.sort_by(f64::total_cmp);
+    Ok(Drt {
+        lambda: main.lambda,
+        is_lambda_chosen: true,
+        band_ohm: (0..layout.taus)
+            .map(|k| main.std_error_of(system, &[(k, scale)]))
+            .collect(),
+        gamma_beside_ohm: beside.map(in_ohm),
+        r_infinity_ohm: values[layout.r_infinity()] * scale,
+        inductance_h: values[layout.inductance()] * scale / data.high(),
+        r_polarisation_ohm: area(&|_| true),
+        masked_ohm: [
+            area(&|tau| !grid.is_inside(tau) && tau < grid.window_s[0]),
+            area(&|tau| !grid.is_inside(tau) && tau > grid.window_s[1]),
+        ],
+        tail: layout
+            .tail()
+            .zip(choice.exponent)
+            .filter(|(unknown, _)| values[*unknown] > 0.0)
+            .map(|(unknown, exponent)| Tail::new(exponent, values[unknown] * scale, data.low())),
+        peaks: persistent
+            .iter()
+            .map(|maximum| peaks::describe(system, grid, main, maximum, scale))
+            .collect(),
+        passing_tau_s,
+        rms_residual_percent,
+        freedom: main.freedom,
+        n_used: data.omega.len(),
+        remarks: Vec::new(),
+        grid: grid.clone(),
+        gamma_ohm,
+    })
+}
+
+/// The peaks whose areas stay the same under every law of the tail that the data allow, and the others.
+fn regardless_of_tail(
+    data: &Data,
+    choice: &mut TailChoice,
+    main: &Estimate,
+    persistent: Vec<Maximum>,
+) -> (Vec<Maximum>, Vec<Maximum>) {
+    let Some(chosen) = choice.exponent else {
+        return (persistent, Vec::new());
+    };
+    let slowest = choice.rivals.iter().copied().reduce(f64::max);
+    let fastest = choice.rivals.iter().copied().reduce(f64::min);
+    let rivals: Vec<Estimate> = [slowest, fastest]
+        .into_iter()
+        .flatten()
+        .filter_map(|rival| {
+            choice.system.set_tail(data, rival);
+            Estimate::at(&choice.system, main.lambda, &mut choice.free.clone())
+        })
+        .collect();
+    choice.system.set_tail(data, chosen);
+    persistent.into_iter().partition(|maximum| {
+        let area = |estimate: &Estimate| {
+            estimate.solution.values[maximum.range.clone()]
+                .iter()
+                .sum::<f64>()
+        };
+        rivals
+            .iter()
+            .all(|rival| (area(rival) / area(main) - 1.0).abs() < BETWEEN_TAILS)
+    })
+}
+
+/// Without a peak there may be a broad distribution still, but not where series elements describe the data.
+fn refuse_without_relaxation(choice: &TailChoice, main: &Estimate) -> Result<(), DrtError> {
+    let layout = choice.system.layout;
+    let needed = main.cost_of_removing(&choice.system, 0..layout.taus);
+    if needed.is_none_or(|cost| cost > peaks::NEEDED) {
+        return Ok(());
+    }
+    let values = &main.solution.values;
+    let mut found = Vec::new();
+    for (is_there, word) in [
+        (values[layout.r_infinity()] > 0.0, "a resistance"),
+        (values[layout.inductance()] > 0.0, "an inductance"),
+        (choice.exponent == Some(1.0), "a capacitance"),
+        (choice.exponent == Some(0.5), "a Warburg impedance"),
+        (
+            choice.exponent.is_some_and(|n| n != 0.5 && n != 1.0),
+            "a constant phase element",
+        ),
+    ] {
+        if is_there {
+            found.push(word);
+        }
+    }
+    Err(DrtError::NoRelaxation {
+        found: match found.as_slice() {
+            [] => "noise".to_owned(),
+            [only] => (*only).to_owned(),
+            [most @ .., last] => format!("{} and {last}", most.join(", ")),
+        },
+    })
+}
+
+/// What a reader should know before trusting the distribution.
+pub(super) fn remarks(drt: &Drt, noise: Option<f64>) -> Vec<String> {
+    let mut remarks = Vec::new();
+    if let Some(Tail::ConstantPhase { exponent, .. }) = drt.tail {
+        remarks.push(format!(
+            "a constant phase element with n = {exponent:.3} was fitted beside the distribution: an arc whose top lies below the lowest frequency looks the same"
+        ));
+    }
+    for (peak, which) in drt.peaks.iter().filter(|peak| peak.is_cut).map(|peak| {
+        let middle = (drt.grid.window_s[0] * drt.grid.window_s[1]).sqrt();
+        (peak, if peak.tau_s < middle { "fastest" } else { "slowest" })
+    }) {
+        remarks.push(format!(
+            "the {which} peak ({:.3} Hz) goes on beyond the measured frequencies: its area is a lower limit",
+            peak.frequency_hz
+        ));
+    }
+    let outside: f64 = drt.masked_ohm.iter().sum();
+    if outside > WORTH_TELLING * drt.r_polarisation_ohm {
+        remarks.push(format!(
+            "{:.1} % of the area lies at time constants outside the measured frequencies and is masked",
+            100.0 * outside / drt.r_polarisation_ohm
+        ));
+    }
+    if let Some(noise) = noise.map(|noise| 100.0 * noise)
+        && drt.rms_residual_percent > BEYOND_NOISE * noise
+        && drt.rms_residual_percent > 0.1
+    {
+        remarks.push(format!(
+            "the residuals ({:.2} % of |Z|) are {:.1} times the noise: something is no sum of relaxations",
+            drt.rms_residual_percent,
+            drt.rms_residual_percent / noise
+        ));
+    }
+    if drt.peaks.is_empty() {
+        remarks.push("no peak persists: the distribution is broad, or hidden by noise".to_owned());
+    }
+    remarks
+}
