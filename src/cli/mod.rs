@@ -4,6 +4,7 @@ mod attach;
 mod completions;
 mod convert;
 mod demo;
+mod drt;
 mod eval;
 mod fit;
 mod home;
@@ -82,6 +83,8 @@ enum Command {
     Fit(Box<fit::FitArgs>),
     /// Compare circuits on spectra in files.
     Rank(rank::RankArgs),
+    /// Find the distribution of relaxation times of spectra in files.
+    Drt(drt::DrtArgs),
     /// Write spectra in another format.
     Convert(convert::ConvertArgs),
     /// Evaluate a circuit at given frequencies.
@@ -127,6 +130,7 @@ fn dispatch(command: Option<Command>) -> anyhow::Result<ExitCode> {
         Some(Command::Plot(args)) => plot::run(&args),
         Some(Command::Fit(args)) => fit::run(&args),
         Some(Command::Rank(args)) => rank::run(&args),
+        Some(Command::Drt(args)) => drt::run(&args),
         Some(Command::Convert(args)) => convert::run(&args),
         Some(Command::Eval(args)) => eval::run(&args),
         Some(Command::Profiles(args)) => profiles::run(&args),

@@ -5,6 +5,7 @@
 
 mod axis;
 mod bode;
+mod distribution;
 mod fitted;
 mod history;
 mod memory;
@@ -14,6 +15,7 @@ pub mod svg;
 
 pub use axis::{Axis, Range, Scale, Tick, TickUnit, Ticks};
 pub use bode::{bode_modulus, bode_phase, phase_deg, residuals};
+pub use distribution::distribution;
 pub use fitted::FittedCircuit;
 pub use history::{HistoryAbscissa, history};
 pub use memory::AxisMemory;

@@ -31,6 +31,8 @@ enum PlotKind {
     Bode,
     /// Measured minus fitted over frequency, in per cent of |Z|
     Residuals,
+    /// The distribution of relaxation times, at three weights of smoothness
+    Drt,
     /// The recorded fits' parameters over the sweeps, with error bars
     History,
 }
@@ -40,6 +42,7 @@ enum PlotKind {
 #[command(after_help = "Example:
   interphase plot cell.mpt --out cell.svg
   interphase plot cell.csv --kind residuals --circuit 'R0-p(R1,CPE1)' --out residuals.svg
+  interphase plot cell.csv --kind drt --out drt.svg
   interphase plot recordings/battery_130.interphase --kind history --out history.svg
   interphase plot recordings/battery_130.interphase --sweep 1,65,130 --out ageing.svg")]
 pub(super) struct PlotArgs {
@@ -52,7 +55,7 @@ pub(super) struct PlotArgs {
     #[arg(long, value_enum, default_value = "nyquist")]
     kind: PlotKind,
     /// Which sweeps of the recording, or spectra of the file from 1 on; without it the last sweep, or all
-    /// spectra (12 of them where there are more; for residuals the last)
+    /// spectra (12 of them where there are more; for residuals and drt the last)
     #[arg(long, value_name = "N,...", value_delimiter = ',')]
     sweep: Vec<u32>,
     /// Fit this circuit and draw its curve, instead of a recorded fit
@@ -174,6 +177,9 @@ fn history(args: &PlotArgs, subject: &Subject) -> anyhow::Result<Sheet> {
 }
 
 fn spectra(args: &PlotArgs, kind: PlotKind, subject: &Subject) -> anyhow::Result<Sheet> {
+    if kind == PlotKind::Drt && args.circuit.is_some() {
+        bail!("--kind drt needs no circuit; leave out --circuit");
+    }
     let numbers = chosen_numbers(args, kind, subject)?;
     let mut chosen = numbers
         .iter()
@@ -202,6 +208,13 @@ fn spectra(args: &PlotArgs, kind: PlotKind, subject: &Subject) -> anyhow::Result
                 subject.noun()
             ),
         },
+        PlotKind::Drt => match chosen.as_slice() {
+            [only] => sheets::drt_sheet(title, only),
+            _ => bail!(
+                "a distribution is drawn of one {}; give --sweep one number",
+                subject.noun()
+            ),
+        },
         PlotKind::Nyquist | PlotKind::History => sheets::nyquist_sheet(title, &chosen),
     }
 }
@@ -218,7 +231,8 @@ fn chosen_numbers(args: &PlotArgs, kind: PlotKind, subject: &Subject) -> anyhow:
     };
     let chosen = if !args.sweep.is_empty() {
         args.sweep.clone()
-    } else if kind == PlotKind::Residuals || matches!(subject, Subject::Recording(_)) {
+    } else if matches!(kind, PlotKind::Residuals | PlotKind::Drt) || matches!(subject, Subject::Recording(_))
+    {
         vec![last]
     } else {
         spread(&all, MOST_TOGETHER)

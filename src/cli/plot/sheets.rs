@@ -1,16 +1,19 @@
 //! The sheets that `plot` draws: one a kind.
 
-use anyhow::bail;
+use anyhow::{Context, bail};
 use num_complex::Complex64;
 
 use super::subject::Chosen;
+use crate::analysis::drt::{DrtOptions, Tail, drt};
+use crate::cli::output;
 use crate::figure::svg::{Panel, Sample, Sheet};
 use crate::figure::{
     AxisMemory, Curve, Figure, FittedCircuit, HistoryAbscissa, Mark, Range, Scale, Stroke, bode_modulus,
-    bode_phase, history, nyquist, phase_deg, residuals,
+    bode_phase, distribution, history, nyquist, phase_deg, residuals,
 };
-use crate::spectrum::Point;
+use crate::spectrum::{Point, Spectrum};
 use crate::state::{History, State};
+use crate::units::{Script, engineering};
 
 /// From how many histories on they stand in two columns.
 const TWO_COLUMNS: usize = 4;
@@ -97,6 +100,33 @@ pub(super) fn residuals_sheet(title: String, chosen: &Chosen) -> anyhow::Result<
         Sample::Words,
         format!("measured minus fit {}, in % of |Z|", result.circuit),
     );
+    Ok(sheet)
+}
+
+/// The distribution of relaxation times of a spectrum.
+pub(super) fn drt_sheet(title: String, chosen: &Chosen) -> anyhow::Result<Sheet> {
+    let spectrum = Spectrum::from(chosen.points.clone());
+    let found = drt(&spectrum, &DrtOptions::default()).with_context(|| chosen.name.clone())?;
+    for remark in &found.remarks {
+        output::message(format!("{}: {remark}", chosen.name));
+    }
+    let mut sheet = Sheet::new(title, vec![Panel::of(distribution(&found))]);
+    sheet.explain(
+        Sample::Line(Stroke::Fitted),
+        format!("lambda {:.1e}", found.lambda),
+    );
+    sheet.explain(Sample::Line(Stroke::Guide), "a tenth of it");
+    sheet.explain(Sample::Line(Stroke::Foretold), "ten times as much");
+    sheet.explain(Sample::Mark(Mark::Decade), "persistent peak, with its area");
+    let area = engineering(found.r_polarisation_ohm, "ohm", Script::Unicode);
+    let beside = match &found.tail {
+        None => "",
+        Some(Tail::Capacitance { .. }) => "; beside a series capacitance",
+        Some(Tail::Warburg { .. }) => "; beside a Warburg impedance",
+        Some(Tail::ConstantPhase { .. }) => "; beside a constant phase element",
+    };
+    let words = format!("whole area {area}{beside}; cut where nothing was measured");
+    sheet.explain(Sample::Words, words);
     Ok(sheet)
 }
 
