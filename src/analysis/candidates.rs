@@ -111,7 +111,8 @@ pub struct Candidates {
 }
 
 impl Candidates {
-    /// The candidates on one line: `bulk or second phase or grain boundary (candidates by capacitance)`.
+    /// The candidates on one line: `bulk or second phase or grain boundary (candidates by capacitance)`. What
+    /// limits the comparison is not in it.
     #[must_use]
     pub fn line(&self) -> String {
         let words: Vec<&str> = self
@@ -119,14 +120,10 @@ impl Candidates {
             .iter()
             .map(|candidate| candidate.origin.word())
             .collect();
-        let words = match words.as_slice() {
-            [] => return "none of the tabulated origins has such a capacitance".to_owned(),
+        match words.as_slice() {
+            [] => "none of the tabulated origins has such a capacitance".to_owned(),
             [only] => format!("{only} is the only candidate by capacitance, which is no proof"),
             several => format!("{} (candidates by capacitance)", several.join(" or ")),
-        };
-        match self.remark.as_str() {
-            "" => words,
-            remark => format!("{words}; {remark}"),
         }
     }
 }
@@ -266,7 +263,7 @@ mod tests {
     #[test]
     fn an_unknown_geometry_is_said() {
         let found = candidates(1e-12, Geometry::default()).unwrap();
-        assert!(found.remark.contains("geometry is not known") && found.line().contains("not known"));
+        assert!(found.remark.contains("geometry is not known"));
         assert!(found.candidates.iter().all(|one| one.compared == Compared::Plain));
         let half = Geometry {
             area_cm2: Some(2.0),

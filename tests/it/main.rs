@@ -9,6 +9,7 @@ mod circuit_commands;
 mod command_line;
 mod device;
 mod driver;
+mod drt_command;
 mod fit_command;
 mod fit_more;
 mod headless;

@@ -51,18 +51,26 @@ fn of_spectrum(file: &str, spectrum: &SpectrumDrt, drt: &Drt, geometry: Geometry
         }
         lines.push(line);
     }
-    let several: Vec<String> = drt
+    let found: Vec<_> = drt
         .peaks
         .iter()
-        .filter_map(|peak| candidates(peak.capacitance_f, geometry))
-        .map(|found| found.line())
+        .map(|peak| candidates(peak.capacitance_f, geometry))
         .collect();
-    lines.extend(
-        several
-            .iter()
-            .enumerate()
-            .map(|(index, line)| format!("  peak {}: {line}", index + 1)),
-    );
+    for (index, found) in found.iter().enumerate() {
+        let line = found
+            .as_ref()
+            .map_or_else(|| "no capacitance".to_owned(), |found| found.line());
+        lines.push(format!("  peak {}: {line}", index + 1));
+    }
+    if let Some(found) = found.iter().flatten().find(|found| !found.remark.is_empty()) {
+        lines.push(format!("  candidates: {}", found.remark));
+    }
+    if !drt.peaks.is_empty() {
+        lines.push(
+            "  errors are noise at this lambda; what smoothing and cutting at the minima cost comes on top"
+                .to_owned(),
+        );
+    }
     if !drt.passing_tau_s.is_empty() {
         let times: Vec<String> = drt.passing_tau_s.iter().map(|tau| quantity(*tau, "s")).collect();
         lines.push(format!(
