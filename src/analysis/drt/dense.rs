@@ -65,7 +65,7 @@ impl Square {
             let diagonal = source[chosen[row]];
             let left = diagonal - dot(&own[..row], &own[..row]);
             // What rounding alone could leave counts as nothing.
-            if !(left > 1e-15 * diagonal) {
+            if left.is_nan() || left <= 1e-15 * diagonal {
                 return None;
             }
             own[row] = left.sqrt();

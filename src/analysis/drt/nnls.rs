@@ -161,8 +161,8 @@ mod tests {
             let (matrix, right) = problem(&numbers, 12, 1e-6);
             let mut free = start;
             let solution = solve(&matrix, &right, &mut free, |i| i == blocked).unwrap();
-            for i in 0..12 {
-                let slope = dot(matrix.row(i), &solution.values) - right[i];
+            for (i, b) in right.iter().enumerate() {
+                let slope = dot(matrix.row(i), &solution.values) - b;
                 prop_assert!(solution.values[i] >= 0.0);
                 if solution.is_free(i) {
                     prop_assert!(slope.abs() < 1e-7, "{i} {slope}");

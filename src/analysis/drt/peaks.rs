@@ -59,7 +59,7 @@ pub(super) struct Maximum {
 /// All maxima within the window, from fast to slow, with the minima between them.
 pub(super) fn maxima(gamma: &[f64], grid: &TauGrid) -> Vec<Maximum> {
     let inside = || (0..gamma.len()).filter(|&k| grid.is_inside(grid.tau_s[k]));
-    let (Some(first), Some(last)) = (inside().next(), inside().last()) else {
+    let (Some(first), Some(last)) = (inside().next(), inside().next_back()) else {
         return Vec::new();
     };
     let at = |k: usize| gamma.get(k).copied().unwrap_or(0.0);

@@ -184,6 +184,14 @@ pub(super) fn remarks(drt: &Drt, noise: Option<f64>) -> Vec<String> {
             100.0 * outside / drt.r_polarisation_ohm
         ));
     }
+    let in_peaks: f64 = drt.peaks.iter().map(|peak| peak.resistance_ohm).sum();
+    let inside = drt.r_polarisation_ohm - outside;
+    if !drt.peaks.is_empty() && inside - in_peaks > 0.05 * inside {
+        remarks.push(format!(
+            "{:.0} % of the area within the window lies in maxima that are not reported; the sum of the peaks ({in_peaks:.4} ohm) is what the data show",
+            100.0 * (1.0 - in_peaks / inside)
+        ));
+    }
     if let Some(noise) = noise.map(|noise| 100.0 * noise)
         && drt.rms_residual_percent > BEYOND_NOISE * noise
         && drt.rms_residual_percent > 0.1

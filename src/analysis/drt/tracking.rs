@@ -54,9 +54,8 @@ impl Track {
 
     fn take(&mut self, sweep: u32, peak: [f64; 2]) {
         let gap = f64::from(self.missing + 1);
-        for axis in 0..2 {
-            let step = (peak[axis] - self.at[axis]) / gap;
-            self.step[axis] += FRESH * (step - self.step[axis]);
+        for (step, (to, from)) in self.step.iter_mut().zip(peak.iter().zip(&self.at)) {
+            *step += FRESH * ((to - from) / gap - *step);
         }
         self.at = peak;
         self.last_seen = sweep;
