@@ -177,6 +177,15 @@ pub(super) fn remarks(drt: &Drt, noise: Option<f64>) -> Vec<String> {
             peak.frequency_hz
         ));
     }
+    if drt.tail.is_some()
+        && let Some(peak) = drt.peaks.last()
+        && peak.tau_s > drt.grid.window_s[1] / 10.0
+    {
+        remarks.push(format!(
+            "the slowest peak ({:.3} Hz) lies within a decade of the lowest frequency, beside a tail: its area depends on the tail's law, and tends to be too small",
+            peak.frequency_hz
+        ));
+    }
     let outside: f64 = drt.masked_ohm.iter().sum();
     if outside > WORTH_TELLING * drt.r_polarisation_ohm {
         remarks.push(format!(

@@ -214,6 +214,31 @@ fn what_is_slower_than_the_data_is_masked_and_its_peak_called_cut() {
 }
 
 #[test]
+fn an_arc_that_the_tail_hides_is_refused_and_one_near_its_end_is_doubted() {
+    let f = frequencies(4.0, 0.0, 41);
+    let hidden = |resistance: f64, noise: f64| {
+        spectrum(&f, noise, 1, |s| {
+            5.0 + zarc(s, resistance, 0.03, 0.75) + 100.0 / s.powf(0.6)
+        })
+    };
+    let error = drt(&hidden(10.0, 0.02), &DrtOptions::default()).unwrap_err();
+    assert!(matches!(error, DrtError::TailNotSeparable { .. }), "{error}");
+    assert!(
+        error.to_string().contains("measure to lower frequencies"),
+        "{error}"
+    );
+    let doubted = found(&hidden(30.0, 0.005));
+    assert!(
+        doubted
+            .remarks
+            .iter()
+            .any(|remark| remark.contains("beside a tail")),
+        "{:?}",
+        doubted.remarks
+    );
+}
+
+#[test]
 fn the_unit_of_resistance_changes_nothing_but_the_numbers() {
     let one = found(&two_zarc_spectrum(9));
     let mut scaled = two_zarc_spectrum(9);
