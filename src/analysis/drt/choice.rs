@@ -19,9 +19,9 @@ const FIRST_PRICE: f64 = 4.0;
 /// The estimate at the weight with the least cross-validation error. `free` as for [`Estimate::at`].
 pub(super) fn by_cross_validation(system: &mut System, free: &mut [bool]) -> Option<Estimate> {
     let mut best = scan(system, free)?;
-    for _ in 0..ROUNDS {
+    for round in 1..=ROUNDS {
         system.reweight(&best.solution.values);
-        best = climb(system, best.lambda, free)?;
+        best = climb(system, best.lambda, round == ROUNDS, free)?;
     }
     Some(best)
 }
@@ -57,8 +57,8 @@ fn scan(system: &System, free: &mut [bool]) -> Option<Estimate> {
     best
 }
 
-/// From a weight downhill in decades, then half a decade to either side.
-fn climb(system: &System, lambda: f64, free: &mut [bool]) -> Option<Estimate> {
+/// From a weight downhill in decades, and where it is to be fine half a decade to either side.
+fn climb(system: &System, lambda: f64, is_fine: bool, free: &mut [bool]) -> Option<Estimate> {
     let score = |estimate: &Estimate| estimate.cross_validation(PRICE);
     let mut best = Estimate::at(system, lambda, free)?;
     let mut step = |best: &mut Estimate, factor: f64| -> bool {
@@ -82,7 +82,7 @@ fn climb(system: &System, lambda: f64, free: &mut [bool]) -> Option<Estimate> {
     }
     while !down && step(&mut best, 10.0) {}
     let half = 10f64.sqrt();
-    if !step(&mut best, half) {
+    if is_fine && !step(&mut best, half) {
         step(&mut best, half.recip());
     }
     Some(best)

@@ -49,28 +49,41 @@ impl Square {
         self.values[column * self.size + row] = value;
     }
 
-    /// The lower triangular factor L with L L' the matrix of some rows and the same columns; None where that is not
+    /// The upper triangular factor U with U'U the matrix of some rows and the same columns; None where that is not
     /// positive definite.
     pub(super) fn cholesky_of(&self, chosen: Vec<usize>) -> Option<Factor> {
         let size = chosen.len();
-        let mut lower = vec![0.0; size * size];
-        for row in 0..size {
-            let (above, own) = lower.split_at_mut(row * size);
-            let source = self.row(chosen[row]);
-            for column in 0..row {
-                let other = &above[column * size..column * size + column + 1];
-                let sum = source[chosen[column]] - dot(&own[..column], &other[..column]);
-                own[column] = sum / other[column];
+        let mut upper = vec![0.0; size * size];
+        for (row, &from) in chosen.iter().enumerate() {
+            let source = self.row(from);
+            let target = &mut upper[row * size + row..(row + 1) * size];
+            for (value, &column) in target.iter_mut().zip(&chosen[row..]) {
+                *value = source[column];
             }
-            let diagonal = source[chosen[row]];
-            let left = diagonal - dot(&own[..row], &own[..row]);
+        }
+        for row in 0..size {
+            let (done, rest) = upper.split_at_mut((row + 1) * size);
+            let own = &mut done[row * size + row..];
+            let diagonal = self.at(chosen[row], chosen[row]);
             // What rounding alone could leave counts as nothing.
-            if left.is_nan() || left <= 1e-15 * diagonal {
+            if own[0].is_nan() || own[0] <= 1e-15 * diagonal {
                 return None;
             }
-            own[row] = left.sqrt();
+            let scale = own[0].sqrt().recip();
+            own.iter_mut().for_each(|value| *value *= scale);
+            for (below, other) in rest.chunks_exact_mut(size).zip(row + 1..) {
+                let factor = own[other - row];
+                subtract(&mut below[other..], factor, &own[other - row..]);
+            }
         }
-        Some(Factor { chosen, lower })
+        Some(Factor { chosen, upper })
+    }
+}
+
+/// Subtracts a multiple of a row from another.
+fn subtract(target: &mut [f64], factor: f64, row: &[f64]) {
+    for (value, own) in target.iter_mut().zip(row) {
+        *value -= factor * own;
     }
 }
 
@@ -79,7 +92,7 @@ impl Square {
 pub(super) struct Factor {
     /// Which rows and columns of the matrix.
     pub chosen: Vec<usize>,
-    lower: Vec<f64>,
+    upper: Vec<f64>,
 }
 
 impl Factor {
@@ -87,34 +100,37 @@ impl Factor {
         self.chosen.len()
     }
 
-    /// Solves in place for a vector over the chosen rows.
-    pub(super) fn solve(&self, vector: &mut [f64]) {
-        let size = self.size();
-        for row in 0..size {
-            let own = &self.lower[row * size..row * size + row + 1];
-            vector[row] = (vector[row] - dot(&own[..row], &vector[..row])) / own[row];
-        }
-        for row in (0..size).rev() {
-            let own = &self.lower[row * size..row * size + row + 1];
-            let value = vector[row] / own[row];
+    /// A row from its diagonal on.
+    fn row(&self, row: usize) -> &[f64] {
+        &self.upper[row * self.size() + row..(row + 1) * self.size()]
+    }
+
+    /// Solves U'x = b in place, where all of b before some place is zero.
+    fn forward(&self, vector: &mut [f64], from: usize) {
+        for row in from..self.size() {
+            let own = self.row(row);
+            let value = vector[row] / own[0];
             vector[row] = value;
-            for (target, factor) in vector[..row].iter_mut().zip(own) {
-                *target -= value * factor;
-            }
+            subtract(&mut vector[row + 1..], value, &own[1..]);
         }
     }
 
-    /// The inverse of the factor, transposed: row i holds column i of the inverse, from place i on.
+    /// Solves in place for a vector over the chosen rows.
+    pub(super) fn solve(&self, vector: &mut [f64]) {
+        self.forward(vector, 0);
+        for row in (0..self.size()).rev() {
+            let own = self.row(row);
+            vector[row] = (vector[row] - dot(&own[1..], &vector[row + 1..])) / own[0];
+        }
+    }
+
+    /// The columns of the inverse of U'; column i is zero before place i.
     pub(super) fn inverse_columns(&self) -> Vec<Vec<f64>> {
-        let size = self.size();
-        (0..size)
+        (0..self.size())
             .map(|column| {
-                let mut inverse = vec![0.0; size];
-                for row in column..size {
-                    let own = &self.lower[row * size..row * size + row + 1];
-                    let unit = f64::from(u8::from(row == column));
-                    inverse[row] = (unit - dot(&own[column..row], &inverse[column..row])) / own[row];
-                }
+                let mut inverse = vec![0.0; self.size()];
+                inverse[column] = 1.0;
+                self.forward(&mut inverse, column);
                 inverse
             })
             .collect()
