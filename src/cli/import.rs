@@ -14,10 +14,9 @@ use crate::event::{
 };
 use crate::files::{self, Format};
 use crate::profile::{Cell, Kind, find};
-use crate::recording::{Attachment, Opening, Writer};
+use crate::recording::{Attachment, META_STATE_DIGEST, META_STATE_VERSION, Opening, Writer};
 use crate::session::process::ENDED_COMPLETE;
 use crate::session::sequence::FitSequence;
-use crate::session::{META_STATE_DIGEST, META_STATE_VERSION};
 use crate::spectrum::Spectrum;
 use crate::state::{STATE_VERSION, State};
 

@@ -1,6 +1,8 @@
 //! The command line: one file a subcommand. Results go to standard output, messages to standard error.
 
+mod amend;
 mod attach;
+mod backup;
 mod completions;
 mod convert;
 mod demo;
@@ -75,6 +77,10 @@ enum Command {
     Show(show::ShowArgs),
     /// Check that a recording is complete and unchanged.
     Verify(verify::VerifyArgs),
+    /// Put right a value of the cell in a recording.
+    Amend(amend::AmendArgs),
+    /// Copy a recording, also of a running session.
+    Backup(backup::BackupArgs),
     /// Make a recording of spectra in text files.
     Import(import::ImportArgs),
     /// Draw spectra, fits and histories as SVG.
@@ -126,6 +132,8 @@ fn dispatch(command: Option<Command>) -> anyhow::Result<ExitCode> {
         Some(Command::Replay(args)) => replay::run(&args),
         Some(Command::Show(args)) => show::run(&args),
         Some(Command::Verify(args)) => verify::run(&args),
+        Some(Command::Amend(args)) => amend::run(&args),
+        Some(Command::Backup(args)) => backup::run(&args),
         Some(Command::Import(args)) => import::run(&args),
         Some(Command::Plot(args)) => plot::run(&args),
         Some(Command::Fit(args)) => fit::run(&args),

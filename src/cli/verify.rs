@@ -8,8 +8,7 @@ use clap::Args;
 use serde_json::json;
 
 use super::output;
-use crate::recording::{Reader, verify};
-use crate::session::{META_STATE_DIGEST, META_STATE_VERSION};
+use crate::recording::{META_STATE_DIGEST, META_STATE_VERSION, Reader, verify};
 use crate::state::{STATE_VERSION, State};
 
 /// Check that a recording is complete and unchanged: structure, order, hash chain, state digest.

@@ -198,6 +198,13 @@ impl CanonicalHasher {
                 self.text(&body.name).text(&body.origin);
             }
             EventBody::Gap(body) | EventBody::ClockJump(body) | EventBody::Resumed(body) => self.gap(body),
+            EventBody::Amend(body) => {
+                self.text(&body.key)
+                    .option(body.old.as_deref(), |hasher, old| {
+                        hasher.text(old);
+                    })
+                    .text(&body.new);
+            }
             EventBody::Note(body) => {
                 self.text(&body.text);
             }

@@ -110,6 +110,7 @@ impl Event {
             EventBody::Alarm(body) => fields_of(body),
             EventBody::AlarmAcknowledged(body) => fields_of(body),
             EventBody::Gap(body) | EventBody::ClockJump(body) | EventBody::Resumed(body) => gap_fields(body),
+            EventBody::Amend(body) => fields_of(body),
             EventBody::Note(body) => fields_of(body),
             EventBody::SessionEnded(body) => fields_of(body),
         };

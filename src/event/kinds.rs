@@ -71,6 +71,8 @@ pub enum EventBody {
     ClockJump(Gap),
     /// The session went on in the same file after an interruption.
     Resumed(Gap),
+    /// A value of the cell was found wrong and is given anew.
+    Amend(Amend),
     /// A remark.
     Note(Note),
     /// The session ended: the last event of a session that was not cut off.
@@ -99,6 +101,7 @@ impl EventBody {
             Self::Gap(_) => "gap",
             Self::ClockJump(_) => "clock_jump",
             Self::Resumed(_) => "resumed",
+            Self::Amend(_) => "amend",
             Self::Note(_) => "note",
             Self::SessionEnded(_) => "session_ended",
         }
@@ -410,6 +413,18 @@ pub struct Gap {
     pub to_utc_ns: i64,
     /// Why, in words.
     pub reason: String,
+}
+
+/// A value of the cell's profile that was found wrong later. Nothing recorded changes; what is derived from the
+/// value follows the new one.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Amend {
+    /// Name of the value in the cell's profile (`area_cm2`).
+    pub key: String,
+    /// The value that stood there, as TOML has it; none where there was none.
+    pub old: Option<String>,
+    /// The value that is right, as TOML has it.
+    pub new: String,
 }
 
 /// A remark.

@@ -9,8 +9,8 @@ pub use crate::spectrum::Technique;
 pub use canonical::CanonicalHasher;
 pub use json::utc_text;
 pub use kinds::{
-    Alarm, AlarmAcknowledged, CommandGiven, Direction, Event, EventBody, Fit, Gap, Identity, Link, LinkState,
-    Note, PlanStep, PointMeasured, SampleTaken, SessionEnded, SessionStarted, Severity, Stamp, SweepEnded,
-    SweepStarted, Validity, Wire,
+    Alarm, AlarmAcknowledged, Amend, CommandGiven, Direction, Event, EventBody, Fit, Gap, Identity, Link,
+    LinkState, Note, PlanStep, PointMeasured, SampleTaken, SessionEnded, SessionStarted, Severity, Stamp,
+    SweepEnded, SweepStarted, Validity, Wire,
 };
 pub use wire_text::{escape, unescape};

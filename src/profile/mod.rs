@@ -2,6 +2,7 @@
 //!
 //! A profile that is wrong is refused with file, line, field and a way out; nothing is guessed.
 
+mod amendment;
 mod cell;
 mod document;
 mod error;
@@ -9,6 +10,7 @@ mod instrument;
 mod library;
 mod plan;
 
+pub use amendment::{AmendedCell, amend};
 pub use cell::{AgeingLaw, Cell, CellCircuit, CellSimulation, Noise};
 pub use error::ProfileError;
 pub use instrument::{

@@ -5,14 +5,14 @@ use rusqlite::types::ValueRef;
 use super::encode::encode;
 use super::fields::{BadValue, Fields};
 use super::table::{
-    ALARM, COMMAND, FIT, FIT_PARAMETER, FIT_SUM, IDENTITY, INTERRUPTION, LINK, NOTE, PLAN_STEP, POINT,
-    SAMPLE, SESSION, SWEEP, Table, VALIDITY, WIRE,
+    ALARM, AMENDMENT, COMMAND, FIT, FIT_PARAMETER, FIT_SUM, IDENTITY, INTERRUPTION, LINK, NOTE, PLAN_STEP,
+    POINT, SAMPLE, SESSION, SWEEP, Table, VALIDITY, WIRE,
 };
 use crate::analysis::fit::{FitResult, Parameter, Sum, Weight};
 use crate::event::{
-    Alarm, AlarmAcknowledged, CommandGiven, Direction, Event, EventBody, Fit, Gap, Identity, Link, LinkState,
-    Note, PlanStep, PointMeasured, SampleTaken, SessionEnded, SessionStarted, Severity, Stamp, SweepEnded,
-    SweepStarted, Technique, Validity, Wire,
+    Alarm, AlarmAcknowledged, Amend, CommandGiven, Direction, Event, EventBody, Fit, Gap, Identity, Link,
+    LinkState, Note, PlanStep, PointMeasured, SampleTaken, SessionEnded, SessionStarted, Severity, Stamp,
+    SweepEnded, SweepStarted, Technique, Validity, Wire,
 };
 use crate::spectrum::{Point, PointStatus, Sample};
 
@@ -84,6 +84,12 @@ fn decode_remark(fields: &mut Fields<'_>) -> Result<EventBody, BadValue> {
             name: fields.text()?,
             text: fields.text()?,
             until_s: fields.maybe_real()?,
+        }))
+    } else if std::ptr::eq(table, &AMENDMENT) {
+        Ok(EventBody::Amend(Amend {
+            key: fields.text()?,
+            old: fields.maybe_text()?,
+            new: fields.text()?,
         }))
     } else if std::ptr::eq(table, &NOTE) {
         Ok(EventBody::Note(Note { text: fields.text()? }))

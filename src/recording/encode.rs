@@ -3,8 +3,8 @@
 use rusqlite::types::ValueRef;
 
 use super::table::{
-    ALARM, COMMAND, FIT, FIT_PARAMETER, FIT_SUM, IDENTITY, INTERRUPTION, LINK, NOTE, PLAN_STEP, POINT,
-    SAMPLE, SESSION, SWEEP, Table, VALIDITY, WIRE,
+    ALARM, AMENDMENT, COMMAND, FIT, FIT_PARAMETER, FIT_SUM, IDENTITY, INTERRUPTION, LINK, NOTE, PLAN_STEP,
+    POINT, SAMPLE, SESSION, SWEEP, Table, VALIDITY, WIRE,
 };
 use crate::event::{
     Alarm, Event, EventBody, Fit, Gap, PointMeasured, SampleTaken, SessionStarted, SweepStarted,
@@ -149,6 +149,12 @@ pub(super) fn encode<E>(event: &Event, sink: Sink<'_, E>) -> Result<(), E> {
         EventBody::Gap(body) => encode_interruption(event, "gap", body, sink),
         EventBody::ClockJump(body) => encode_interruption(event, "clock_jump", body, sink),
         EventBody::Resumed(body) => encode_interruption(event, "resumed", body, sink),
+        EventBody::Amend(body) => row!(
+            AMENDMENT,
+            text(&body.key),
+            maybe_text(body.old.as_deref()),
+            text(&body.new),
+        ),
         EventBody::Note(body) => row!(NOTE, text(&body.text)),
     }
 }

@@ -30,6 +30,14 @@ pub enum WriteError {
         /// The version in use.
         found: String,
     },
+    /// The file cannot be written on.
+    #[error("cannot go on in {}: {reason}; `interphase verify` says what is sound in it", path.display())]
+    CannotGoOn {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
     /// The disk does not support what a recording needs.
     #[error("{} does not take write-ahead logging ({found}); record on a local disk and copy the file afterwards", path.display())]
     NoWriteAheadLog {

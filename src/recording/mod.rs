@@ -4,6 +4,7 @@
 //! row to `batch` with its span of numbers and times and the next hash of a BLAKE3 chain over all events. Views
 //! answer what a person asks (`select * from spectrum where sweep = 3`).
 
+mod backup;
 mod chain;
 mod clock;
 mod commit_policy;
@@ -22,6 +23,7 @@ mod verify;
 mod views;
 mod writer;
 
+pub use backup::{BackupError, backup};
 pub use chain::Attachment;
 pub use clock::{Position, ReplayClock, SPEED_MAX, SPEED_MIN};
 pub use commit_policy::{CommitPolicy, DENSE_WAIT, IDLE_WAIT};
@@ -33,7 +35,9 @@ pub use recorder::{Recorder, RecorderHandle, RecorderHooks, RecordingEnded};
 pub use schema::{APPLICATION_ID, FORMAT_VERSION};
 pub use seek::SweepSpan;
 pub use verify::{Problem, Verified, verify};
-pub use writer::{Closed, Committed, META_CHAIN_HASH, Opening, Writer};
+pub use writer::{
+    Closed, Committed, META_CHAIN_HASH, META_STATE_DIGEST, META_STATE_VERSION, Opening, Writer,
+};
 
 #[cfg(test)]
 mod sample;

@@ -6,8 +6,8 @@ use proptest::prelude::*;
 
 use crate::analysis::fit::{FitResult, Parameter, Sum, Weight};
 use crate::event::{
-    Alarm, AlarmAcknowledged, CommandGiven, Direction, EventBody, Fit, Gap, Identity, Link, LinkState, Note,
-    PlanStep, PointMeasured, SampleTaken, SessionEnded, SessionStarted, Severity, Stamp, SweepEnded,
+    Alarm, AlarmAcknowledged, Amend, CommandGiven, Direction, EventBody, Fit, Gap, Identity, Link, LinkState,
+    Note, PlanStep, PointMeasured, SampleTaken, SessionEnded, SessionStarted, Severity, Stamp, SweepEnded,
     SweepStarted, Technique, Validity, Wire,
 };
 use crate::spectrum::{Point, PointStatus, Sample};
@@ -370,6 +370,11 @@ pub(super) fn body() -> impl Strategy<Value = EventBody> {
         gap().prop_map(EventBody::Gap),
         gap().prop_map(EventBody::ClockJump),
         gap().prop_map(EventBody::Resumed),
+        (text(), proptest::option::of(text()), text()).prop_map(|(key, old, new)| EventBody::Amend(Amend {
+            key,
+            old,
+            new
+        })),
         text().prop_map(|text| EventBody::Note(Note { text })),
     ]
 }

@@ -324,11 +324,21 @@ pub(super) static INTERRUPTION: Table = Table::of_events(
     ],
 );
 
+/// Values of the cell that were found wrong later.
+pub(super) static AMENDMENT: Table = Table::of_events(
+    "amendment",
+    &[
+        ("key", "text not null"),
+        ("old", "text"),
+        ("new", "text not null"),
+    ],
+);
+
 /// Remarks.
 pub(super) static NOTE: Table = Table::of_events("note", &[("text", "text not null")]);
 
 /// The tables whose rows are events. One number runs over all of them.
-pub(super) static EVENT_TABLES: [&Table; 14] = [
+pub(super) static EVENT_TABLES: [&Table; 15] = [
     &SESSION,
     &LINK,
     &IDENTITY,
@@ -342,6 +352,7 @@ pub(super) static EVENT_TABLES: [&Table; 14] = [
     &FIT,
     &ALARM,
     &INTERRUPTION,
+    &AMENDMENT,
     &NOTE,
 ];
 

@@ -251,7 +251,7 @@ fn batch_problem(
 }
 
 /// Events with higher numbers than the last commit accounts for.
-fn rows_beyond(reader: &mut Reader, seq: u64) -> Result<u64, ReadError> {
+pub(super) fn rows_beyond(reader: &mut Reader, seq: u64) -> Result<u64, ReadError> {
     let counts: Vec<String> = EVENT_TABLES
         .iter()
         .map(|table| format!("(select count(*) from {} where seq > ?1)", table.name))

@@ -55,5 +55,6 @@ pub(super) const VIEWS: &str = concat!(
     "union all select seq, utc_ns, elapsed_ns, 'validity', 'sweep ' || sweep || ' ' || method || ': ' || verdict from validity ",
     "union all select seq, utc_ns, elapsed_ns, 'alarm ' || what, name || coalesce(' ' || text, ' by ' || origin) from alarm ",
     "union all select seq, utc_ns, elapsed_ns, what, reason from interruption ",
+    "union all select seq, utc_ns, elapsed_ns, 'amend', key || ' ' || coalesce(old || ' is ', '') || new from amendment ",
     "union all select seq, utc_ns, elapsed_ns, 'note', text from note) order by seq;\n",
 );

@@ -4,15 +4,17 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::types::ValueRef;
-use rusqlite::{Connection, ToSql, params_from_iter, types::ToSqlOutput};
+use rusqlite::{Connection, OptionalExtension, ToSql, params_from_iter, types::ToSqlOutput};
 
 use super::chain::{Attachment, BatchHash, chain_beginning};
 use super::decode::canonical;
 use super::encode::encode;
 use super::error::WriteError;
 use super::file::{beside, checkpoint, create_file, open_to_write, settle_patiently};
+use super::reader::Reader;
 use super::schema;
 use super::table::{EVENT_TABLES, PART_TABLES, Table};
+use super::verify::rows_beyond;
 use crate::event::{Event, EventBody, Stamp};
 
 /// What a recording begins with.
@@ -50,6 +52,13 @@ const CLOSE_PATIENCE: Duration = Duration::from_secs(2);
 
 /// The key in `meta` of the last hash of a recording that was closed.
 pub const META_CHAIN_HASH: &str = "chain_hash";
+/// The key in `meta` of the digest of the state that the session itself arrived at.
+pub const META_STATE_DIGEST: &str = "state_digest";
+/// The key in `meta` of the version of what that digest covers.
+pub const META_STATE_VERSION: &str = "state_version";
+
+/// Facts that are noted when a recording is closed, and are no longer true once it goes on.
+const FACTS_OF_CLOSING: [&str; 3] = [META_CHAIN_HASH, META_STATE_DIGEST, META_STATE_VERSION];
 
 /// A recording that is being written.
 ///
@@ -64,6 +73,60 @@ pub struct Writer {
     committed: u64,
     last_elapsed_ns: i64,
     failed: bool,
+    /// Whether the facts noted at an earlier closing still stand there. They go with the next commit.
+    was_closed: bool,
+}
+
+/// Where a recording ends.
+struct End {
+    hash: blake3::Hash,
+    seq: u64,
+    elapsed_ns: i64,
+}
+
+impl End {
+    fn before_the_first(attachments: &[Attachment]) -> Self {
+        Self {
+            hash: chain_beginning(attachments),
+            seq: 0,
+            elapsed_ns: i64::MIN,
+        }
+    }
+
+    /// The end of the last batch; none where there is no batch.
+    fn of(connection: &Connection) -> rusqlite::Result<Option<Self>> {
+        connection
+            .query_row(
+                "select hash, last_seq, last_elapsed_ns from batch order by id desc limit 1",
+                [],
+                |row| {
+                    Ok(Self {
+                        hash: blake3::Hash::from_bytes(row.get::<_, [u8; 32]>(0)?),
+                        seq: row.get::<_, i64>(1)?.cast_unsigned(),
+                        elapsed_ns: row.get(2)?,
+                    })
+                },
+            )
+            .optional()
+    }
+}
+
+/// Switches write-ahead logging on.
+fn write_ahead(connection: &Connection, path: &Path) -> Result<(), WriteError> {
+    let mode: rusqlite::Result<String> =
+        connection.query_row("pragma journal_mode = wal", [], |row| row.get(0));
+    match mode {
+        Ok(mode) if mode == "wal" => Ok(()),
+        Ok(found) => Err(WriteError::NoWriteAheadLog {
+            path: path.to_path_buf(),
+            found,
+        }),
+        Err(source) => Err(WriteError::Sqlite {
+            path: path.to_path_buf(),
+            committed: 0,
+            source,
+        }),
+    }
 }
 
 /// The events since the last commit.
@@ -122,19 +185,58 @@ impl Writer {
             source,
         };
         let connection = open_to_write(path).map_err(wrong)?;
-        let mode: String = connection
-            .query_row("pragma journal_mode = wal", [], |row| row.get(0))
-            .map_err(wrong)?;
-        if mode != "wal" {
-            return Err(WriteError::NoWriteAheadLog {
-                path: path.to_path_buf(),
-                found: mode,
-            });
-        }
+        write_ahead(&connection, path)?;
         schema::create(&connection).map_err(wrong)?;
         store_opening(&connection, opening).map_err(wrong)?;
         checkpoint(&connection).map_err(wrong)?;
+        Ok(Self::after(
+            connection,
+            path,
+            End::before_the_first(&opening.attachments),
+        ))
+    }
+
+    /// Goes on in a recording that nobody writes any more: what a session that was cut off had committed stands,
+    /// and the next event gets the next number. From the first commit on it no longer counts as closed.
+    ///
+    /// What stands there is believed; [`super::verify`] says whether it is to be.
+    ///
+    /// # Errors
+    /// The file is no recording or of a newer program, cannot be written, or ends in something else than a commit.
+    pub fn go_on(path: &Path) -> Result<Self, WriteError> {
+        let unfit = |reason: String| WriteError::CannotGoOn {
+            path: path.to_path_buf(),
+            reason,
+        };
+        let mut reader = Reader::open(path).map_err(|error| unfit(error.to_string()))?;
+        let beyond = reader
+            .last_seq()
+            .and_then(|last| rows_beyond(&mut reader, last))
+            .map_err(|error| unfit(error.to_string()))?;
+        if beyond > 0 {
+            return Err(unfit(format!(
+                "it has {beyond} events beyond those that were committed"
+            )));
+        }
+        let attachments = reader.attachments().map_err(|error| unfit(error.to_string()))?;
+        drop(reader);
+        let wrong = |source| WriteError::Sqlite {
+            path: path.to_path_buf(),
+            committed: 0,
+            source,
+        };
+        let connection = open_to_write(path).map_err(wrong)?;
+        write_ahead(&connection, path)?;
+        let end = End::of(&connection).map_err(wrong)?;
+        let end = end.unwrap_or_else(|| End::before_the_first(&attachments));
         Ok(Self {
+            was_closed: true,
+            ..Self::after(connection, path, end)
+        })
+    }
+
+    fn after(connection: Connection, path: &Path, end: End) -> Self {
+        Self {
             connection,
             path: path.to_path_buf(),
             inserts: EVENT_TABLES
@@ -143,11 +245,12 @@ impl Writer {
                 .map(|table| (table, table.insert_sql()))
                 .collect(),
             batch: None,
-            chain: chain_beginning(&opening.attachments),
-            committed: 0,
-            last_elapsed_ns: i64::MIN,
+            chain: end.hash,
+            committed: end.seq,
+            last_elapsed_ns: end.elapsed_ns,
             failed: false,
-        })
+            was_closed: false,
+        }
     }
 
     /// The file.
@@ -225,6 +328,7 @@ impl Writer {
     fn insert(&self, event: &Event) -> rusqlite::Result<()> {
         if self.batch.is_none() {
             self.connection.prepare_cached("begin immediate")?.execute([])?;
+            self.refuse_a_second_writer()?;
         }
         encode(event, &mut |table, values| {
             let sql = self
@@ -252,8 +356,14 @@ impl Writer {
         let hash = batch.hash.finish();
         let (first_seq, last_seq) = (batch.first_seq, batch.last_seq);
         let latest_elapsed_ns = batch.latest_elapsed_ns;
-        let stored = store_batch(&self.connection, batch, &hash);
+        let outdated = if self.was_closed {
+            &FACTS_OF_CLOSING[..]
+        } else {
+            &[]
+        };
+        let stored = store_batch(&self.connection, batch, &hash, outdated);
         stored.map_err(|source| self.fail(source))?;
+        self.was_closed = false;
         self.batch = None;
         self.chain = hash;
         self.committed = last_seq;
@@ -300,6 +410,27 @@ impl Writer {
             .unwrap();
         let sql = format!("pragma max_page_count = {pages}");
         self.connection.query_row(&sql, [], |_| Ok(())).unwrap();
+    }
+
+    /// In an open transaction: that the file ends where this writer left it. Two writers would each continue the
+    /// chain from the same hash.
+    fn refuse_a_second_writer(&self) -> rusqlite::Result<()> {
+        let last: Option<i64> = self
+            .connection
+            .prepare_cached("select last_seq from batch order by id desc limit 1")?
+            .query_row([], |row| row.get(0))
+            .optional()?;
+        let last = last.map_or(0, i64::cast_unsigned);
+        if last == self.committed {
+            return Ok(());
+        }
+        Err(rusqlite::Error::SqliteFailure(
+            rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_BUSY),
+            Some(format!(
+                "another program has written to the file: it ends at event {last}, not at {}",
+                self.committed
+            )),
+        ))
     }
 
     fn refuse_if_failed(&self) -> Result<(), WriteError> {
@@ -354,7 +485,15 @@ fn store_meta(connection: &Connection, key: &str, value: &str) -> rusqlite::Resu
     Ok(())
 }
 
-fn store_batch(connection: &Connection, batch: &OpenBatch, hash: &blake3::Hash) -> rusqlite::Result<()> {
+fn store_batch(
+    connection: &Connection,
+    batch: &OpenBatch,
+    hash: &blake3::Hash,
+    outdated: &[&str],
+) -> rusqlite::Result<()> {
+    for key in outdated {
+        connection.execute("delete from meta where key = ?", [key])?;
+    }
     let sql = "insert into batch (first_seq, last_seq, first_utc_ns, last_utc_ns, first_elapsed_ns, last_elapsed_ns, \
                hash) values (?, ?, ?, ?, ?, ?, ?)";
     connection.prepare_cached(sql)?.execute((

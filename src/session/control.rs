@@ -21,6 +21,15 @@ pub enum Request {
         /// The remark.
         text: String,
     },
+    /// A value of the cell was found wrong.
+    Amend {
+        /// Its name in the cell's profile.
+        key: String,
+        /// What stood there.
+        old: Option<String>,
+        /// What is right.
+        new: String,
+    },
     /// An alarm has been seen.
     Acknowledge {
         /// Name of the alarm.
@@ -52,8 +61,9 @@ impl Request {
     /// # Errors
     /// In words, where the line is not a request.
     pub fn parse(line: &str) -> Result<Self, String> {
-        serde_json::from_str(line)
-            .map_err(|error| format!("not a request: {error}; known: stop, pause, resume, note, acknowledge"))
+        serde_json::from_str(line).map_err(|error| {
+            format!("not a request: {error}; known: stop, pause, resume, note, amend, acknowledge")
+        })
     }
 }
 

@@ -7,13 +7,10 @@ use tokio::sync::watch;
 
 use super::clock::SessionClock;
 use crate::event::EventBody;
-use crate::recording::{Closed, Recorder, RecorderHooks, WriteError, Writer};
+use crate::recording::{
+    Closed, META_STATE_DIGEST, META_STATE_VERSION, Recorder, RecorderHooks, WriteError, Writer,
+};
 use crate::state::{STATE_VERSION, State};
-
-/// Key in the recording's facts: the digest of the state that the session itself arrived at.
-pub const META_STATE_DIGEST: &str = "state_digest";
-/// Key in the recording's facts: the version of what that digest covers.
-pub const META_STATE_VERSION: &str = "state_version";
 
 /// The events of a running session.
 pub struct Journal {

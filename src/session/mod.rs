@@ -20,5 +20,4 @@ mod server;
 pub mod signals;
 pub mod spec;
 
-pub use journal::{META_STATE_DIGEST, META_STATE_VERSION};
 pub use runner::CELL_MAY_BE_ON;

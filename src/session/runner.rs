@@ -13,7 +13,7 @@ use super::control::Request;
 use super::fitter::Fitter;
 use super::journal::Journal;
 use crate::event::{
-    Alarm, AlarmAcknowledged, CommandGiven, Direction, EventBody, Fit, Identity, Note, PointMeasured,
+    Alarm, AlarmAcknowledged, Amend, CommandGiven, Direction, EventBody, Fit, Identity, Note, PointMeasured,
     SampleTaken, Severity, Wire,
 };
 use crate::instrument::port::Port;
@@ -279,6 +279,10 @@ impl Runner {
             Request::Note { text } => {
                 command("note", "");
                 self.journal.record(EventBody::Note(Note { text }));
+            }
+            Request::Amend { key, old, new } => {
+                command("amend", &key);
+                self.journal.record(EventBody::Amend(Amend { key, old, new }));
             }
             Request::Acknowledge { name } => {
                 if self.alarms.remove(&name).is_some() {

@@ -1,7 +1,7 @@
 //! The parts of the state that only grow; each entry carries the seq of its event.
 
 use crate::event::{
-    Alarm, AlarmAcknowledged, CommandGiven, EventBody, Fit, Gap, Identity, Link, Note, SessionEnded,
+    Alarm, AlarmAcknowledged, Amend, CommandGiven, EventBody, Fit, Gap, Identity, Link, Note, SessionEnded,
     SessionStarted, Stamp, SweepEnded, SweepStarted, Validity,
 };
 use crate::spectrum::{Point, Sample, Spectrum};
@@ -117,6 +117,8 @@ pub enum LogWhat {
     ClockJump(Gap),
     /// The session went on after an interruption.
     Resumed(Gap),
+    /// A value of the cell was given anew.
+    Amend(Amend),
     /// A remark.
     Note(Note),
     /// The session ended.
@@ -139,6 +141,7 @@ impl LogWhat {
             EventBody::Gap(body) => Self::Gap(body.clone()),
             EventBody::ClockJump(body) => Self::ClockJump(body.clone()),
             EventBody::Resumed(body) => Self::Resumed(body.clone()),
+            EventBody::Amend(body) => Self::Amend(body.clone()),
             EventBody::Note(body) => Self::Note(body.clone()),
             EventBody::SessionEnded(body) => Self::SessionEnded(body.clone()),
             EventBody::Fit(_)

@@ -102,6 +102,7 @@ fn add_log(hasher: &mut CanonicalHasher, what: &LogWhat) {
         LogWhat::Gap(body) => EventBody::Gap(body),
         LogWhat::ClockJump(body) => EventBody::ClockJump(body),
         LogWhat::Resumed(body) => EventBody::Resumed(body),
+        LogWhat::Amend(body) => EventBody::Amend(body),
         LogWhat::Note(body) => EventBody::Note(body),
         LogWhat::SessionEnded(body) => EventBody::SessionEnded(body),
     };

@@ -5,6 +5,7 @@
 // The allowance for tests does not reach their helpers.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod amend;
 mod circuit_commands;
 mod command_line;
 mod device;

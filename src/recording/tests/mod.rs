@@ -3,6 +3,7 @@
 mod crash;
 mod damage;
 mod follow;
+mod go_on;
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;

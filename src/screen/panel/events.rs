@@ -134,6 +134,13 @@ fn sentence(scene: &Scene<'_>, what: &LogWhat) -> (String, Style) {
             format!("went on after {}: {}", length(gap), gap.reason),
             theme.warning,
         ),
+        LogWhat::Amend(amend) => (
+            match &amend.old {
+                Some(old) => format!("amended: {} is {}, not {old}", amend.key, amend.new),
+                None => format!("amended: {} is {}", amend.key, amend.new),
+            },
+            theme.strong,
+        ),
         LogWhat::Note(note) => (format!("{} {}", scene.glyphs.pointer, note.text), theme.strong),
         LogWhat::SessionEnded(ended) => (format!("session ended: {}", ended.reason), theme.strong),
     }
