@@ -3,7 +3,7 @@
 use nalgebra::{DMatrix, DVector, SymmetricEigen};
 use statrs::function::erf::erfc;
 
-use super::problem::Problem;
+use super::problem::{Coordinate, Problem};
 use super::search::Outcome;
 
 /// Eigenvalues of the scaled curvature (unit diagonal) below this are zero as far as rounding lets us see.
@@ -26,25 +26,43 @@ pub(super) struct Covariance {
     size: usize,
 }
 
+/// A search at its end, as errors see it.
+pub(super) struct Optimum<'a> {
+    pub coordinates: &'a [Coordinate],
+    pub position: &'a [f64],
+    /// J'J there.
+    pub curvature: &'a DMatrix<f64>,
+    /// J'r there.
+    pub gradient: &'a DVector<f64>,
+}
+
 impl Covariance {
     /// `noise` (J'J)^-1 where the data determine it. With the residual variance S/(N-p) as noise this is what
     /// scipy's `curve_fit` gives by default, with 1 what it gives for absolute sigmas.
     pub fn new(problem: &Problem<'_>, parameters: usize, outcome: &Outcome, noise: f64) -> Self {
-        let size = problem.coordinates.len();
-        let curvature = &outcome.normal.curvature;
-        let norm: Vec<f64> = (0..size).map(|k| curvature[(k, k)].sqrt()).collect();
-        let mut scaled = DMatrix::from_fn(size, size, |a, b| {
-            let product = norm[a] * norm[b];
-            if product > 0.0 {
-                curvature[(a, b)] / product
-            } else {
-                0.0
-            }
-        });
-        let on_bound: Vec<usize> = (0..size)
-            .filter(|&k| problem.coordinates[k].at_bound(outcome.position[k]))
-            .collect();
-        hold_at_bounds(&mut scaled, &norm, &on_bound, problem, outcome, noise);
+        let optimum = Optimum {
+            coordinates: &problem.coordinates,
+            position: &outcome.position,
+            curvature: &outcome.normal.curvature,
+            gradient: &outcome.normal.gradient,
+        };
+        let mut curvature = outcome.normal.curvature.clone();
+        for (k, stiffness) in optimum.stiffness_at_bounds(noise) {
+            curvature[(k, k)] += stiffness;
+        }
+        let optimum = Optimum {
+            curvature: &curvature,
+            ..optimum
+        };
+        Self::of(&optimum, parameters, noise)
+    }
+
+    /// As [`Covariance::new`], of a curvature in which coordinates on a bound already have what
+    /// [`Optimum::stiffness_at_bounds`] asks for.
+    pub fn of(optimum: &Optimum<'_>, parameters: usize, noise: f64) -> Self {
+        let size = optimum.coordinates.len();
+        let (scaled, norm) = with_unit_diagonal(optimum.curvature);
+        let on_bound = optimum.on_bound();
         let (inverse, undetermined) = invert(scaled);
         let mut covariance = Self {
             matrix: DMatrix::zeros(parameters, parameters),
@@ -54,9 +72,9 @@ impl Covariance {
             slot: vec![None; parameters],
             size,
         };
-        let slope = |k: usize| problem.coordinates[k].slope(outcome.position[k]);
+        let slope = |k: usize| optimum.coordinates[k].slope(optimum.position[k]);
         for k in (0..size).filter(|k| !on_bound.contains(k)) {
-            for &index in &problem.coordinates[k].parameters {
+            for &index in &optimum.coordinates[k].parameters {
                 covariance.candidates[index] = true;
                 covariance.slot[index] = Some(k);
                 covariance.scale[index] = norm[k] / slope(k);
@@ -68,30 +86,14 @@ impl Covariance {
                 if !entry.is_finite() {
                     continue;
                 }
-                for &row in &problem.coordinates[k].parameters {
-                    for &column in &problem.coordinates[l].parameters {
+                for &row in &optimum.coordinates[k].parameters {
+                    for &column in &optimum.coordinates[l].parameters {
                         covariance.matrix[(row, column)] = entry;
                     }
                 }
             }
         }
         covariance
-    }
-
-    /// A covariance that is known in natural units; `candidates` says which parameters have one.
-    pub fn known(matrix: DMatrix<f64>, candidates: Vec<bool>) -> Self {
-        Self {
-            size: candidates.len(),
-            scale: candidates.iter().map(|&has| f64::from(u8::from(has))).collect(),
-            slot: candidates
-                .iter()
-                .enumerate()
-                .map(|(index, &has)| has.then_some(index))
-                .collect(),
-            matrix,
-            candidates,
-            undetermined: Vec::new(),
-        }
     }
 
     /// Standard error of a sum of parameters with these weights; none where the data do not determine it, zero
@@ -145,48 +147,80 @@ impl Covariance {
     }
 }
 
-/// Lets coordinates on a bound vary as far as data and bound leave them room, for the sake of the errors of the
-/// others: taken as known exactly, an exponent of 1 would make its Q far more certain than it is.
-///
-/// The likelihood of such a coordinate is a normal distribution cut at the bound, with its peak d standard errors
-/// outside. Its mean square distance from the bound is that of the uncut distribution times 1 + d² - d phi(d)/Q(d)
-/// (N. L. Johnson, S. Kotz, N. Balakrishnan (1994), Continuous Univariate Distributions 1, section 13.10.1).
-fn hold_at_bounds(
-    scaled: &mut DMatrix<f64>,
-    norm: &[f64],
-    on_bound: &[usize],
-    problem: &Problem<'_>,
-    outcome: &Outcome,
-    noise: f64,
-) {
-    if on_bound.is_empty() {
-        return;
+impl Optimum<'_> {
+    fn on_bound(&self) -> Vec<usize> {
+        (0..self.coordinates.len())
+            .filter(|&k| self.coordinates[k].at_bound(self.position[k]))
+            .collect()
     }
-    let (inverse, undetermined) = invert(scaled.clone());
-    let downhill = DVector::from_fn(norm.len(), |k, _| {
-        if norm[k] > 0.0 {
-            -outcome.normal.gradient[k] / norm[k]
+
+    /// What to add to the curvature of coordinates on a bound, so that they vary as far as data and bound leave them
+    /// room, for the sake of the errors of the others: taken as known exactly, an exponent of 1 would make its Q far
+    /// more certain than it is.
+    ///
+    /// The likelihood of such a coordinate is a normal distribution cut at the bound, with its peak d standard errors
+    /// outside. Its mean square distance from the bound is that of the uncut distribution times 1 + d² - d phi(d)/Q(d)
+    /// (N. L. Johnson, S. Kotz, N. Balakrishnan (1994), Continuous Univariate Distributions 1, section 13.10.1).
+    pub fn stiffness_at_bounds(&self, noise: f64) -> Vec<(usize, f64)> {
+        let on_bound = self.on_bound();
+        if on_bound.is_empty() {
+            return Vec::new();
+        }
+        let (scaled, norm) = with_unit_diagonal(self.curvature);
+        let (inverse, undetermined) = invert(scaled);
+        let downhill = DVector::from_fn(norm.len(), |k, _| {
+            if norm[k] > 0.0 {
+                -self.gradient[k] / norm[k]
+            } else {
+                0.0
+            }
+        });
+        let wanted = &inverse * downhill;
+        let mut stiffness = Vec::new();
+        for k in on_bound {
+            let variance = inverse[(k, k)];
+            let is_lost = undetermined
+                .iter()
+                .any(|direction| direction[k].powi(2) > CONTAMINATION);
+            if is_lost || variance <= 0.0 {
+                continue;
+            }
+            let (coordinate, position) = (&self.coordinates[k], self.position[k]);
+            let at_upper = coordinate.upper - position < position - coordinate.lower;
+            let outward = if at_upper { wanted[k] } else { -wanted[k] };
+            let beyond = outward.max(0.0) / (noise * variance).sqrt();
+            let room = room_inside(if beyond.is_nan() { 0.0 } else { beyond.min(1e4) });
+            stiffness.push((k, (1.0 / room - 1.0) / variance * norm[k] * norm[k]));
+        }
+        stiffness
+    }
+}
+
+/// Inverse of a curvature where it has one, zero along what it does not determine.
+pub(super) fn inverse(curvature: &DMatrix<f64>) -> DMatrix<f64> {
+    let (scaled, norm) = with_unit_diagonal(curvature);
+    let (mut inverse, _) = invert(scaled);
+    for (k, length) in norm.iter().enumerate() {
+        let factor = if *length > 0.0 { 1.0 / length } else { 0.0 };
+        inverse.row_mut(k).scale_mut(factor);
+        inverse.column_mut(k).scale_mut(factor);
+    }
+    inverse
+}
+
+/// The matrix divided by the square roots of its diagonal on both sides, and these.
+fn with_unit_diagonal(curvature: &DMatrix<f64>) -> (DMatrix<f64>, Vec<f64>) {
+    let size = curvature.nrows();
+    let norm: Vec<f64> = (0..size).map(|k| curvature[(k, k)].sqrt()).collect();
+    let scaled = DMatrix::from_fn(size, size, |a, b| {
+        let product = norm[a] * norm[b];
+        if product > 0.0 {
+            curvature[(a, b)] / product
         } else {
             0.0
         }
     });
-    let wanted = &inverse * downhill;
-    for &k in on_bound {
-        let variance = inverse[(k, k)];
-        let is_lost = undetermined
-            .iter()
-            .any(|direction| direction[k].powi(2) > CONTAMINATION);
-        if is_lost || variance <= 0.0 {
-            continue;
-        }
-        let coordinate = &problem.coordinates[k];
-        let position = outcome.position[k];
-        let at_upper = coordinate.upper - position < position - coordinate.lower;
-        let outward = if at_upper { wanted[k] } else { -wanted[k] };
-        let beyond = outward.max(0.0) / (noise * variance).sqrt();
-        let room = room_inside(if beyond.is_nan() { 0.0 } else { beyond.min(1e4) });
-        scaled[(k, k)] += (1.0 / room - 1.0) / variance;
-    }
+    (scaled, norm)
 }
 
 /// Mean square distance from the cut of a standard normal distribution whose peak lies so far outside.

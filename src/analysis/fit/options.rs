@@ -179,6 +179,15 @@ pub enum FitError {
         /// The parameter.
         name: String,
     },
+    /// Bounds of a parameter that follows an activation energy would hold at one temperature and not at another.
+    #[error("{name} follows an activation energy through the series and cannot have bounds; do one or the other")]
+    ActivatedAndBounded {
+        /// The parameter.
+        name: String,
+    },
+    /// The robust loss judges points of one spectrum.
+    #[error("the robust loss works on single spectra; fit the series without it")]
+    RobustJointly,
     /// An exponent cannot be activated.
     #[error("{name} is no scale parameter, so that it has no activation energy; share it as one value")]
     NotActivated {

@@ -172,30 +172,6 @@ pub(super) struct Factors {
     own: Vec<(Cholesky<f64, Dyn>, DMatrix<f64>)>,
 }
 
-impl Factors {
-    /// Inverse of the equations between the shared coordinates.
-    pub fn shared_inverse(&self) -> DMatrix<f64> {
-        self.shared.inverse()
-    }
-
-    /// Inverse between shared coordinates (first) and the own ones of one spectrum.
-    pub fn inverse_with(&self, spectrum: usize) -> DMatrix<f64> {
-        let shared = self.shared.inverse();
-        let (cholesky, response) = &self.own[spectrum];
-        let (count, own) = (shared.nrows(), response.nrows());
-        let mixed = -response * &shared;
-        let mut whole = DMatrix::zeros(count + own, count + own);
-        whole.view_mut((0, 0), (count, count)).copy_from(&shared);
-        whole.view_mut((count, 0), (own, count)).copy_from(&mixed);
-        whole
-            .view_mut((0, count), (count, own))
-            .copy_from(&mixed.transpose());
-        let own_inverse = cholesky.inverse() - &mixed * response.transpose();
-        whole.view_mut((count, count), (own, own)).copy_from(&own_inverse);
-        whole
-    }
-}
-
 fn single_out(matrix: &mut DMatrix<f64>, gradient: &mut DVector<f64>, k: usize) {
     matrix.row_mut(k).fill(0.0);
     matrix.column_mut(k).fill(0.0);

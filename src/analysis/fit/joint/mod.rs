@@ -3,23 +3,21 @@
 //! a shared parameter helps the others.
 
 mod arrow;
+mod errors;
 mod search;
 mod sharing;
 mod start;
 
-use nalgebra::DMatrix;
-
-use super::covariance::Covariance;
 use super::options::{FitError, FitOptions};
 use super::problem::Problem;
 use super::result::{FitResult, Weight};
 use super::summary;
 use crate::circuit::{Circuit, Scale};
 use crate::spectrum::Spectrum;
-use arrow::Factors;
+use errors::Errors;
 use search::{Outcome, Series};
+use sharing::Layout;
 pub use sharing::{BOLTZMANN_EV_PER_K, REFERENCE_TEMPERATURE_K, Sharing};
-use sharing::{Layout, Link};
 
 /// SE(ln p) above which a shared scale parameter is not determined, and SE of an exponent.
 const SCALE_LIMIT: f64 = 0.3;
@@ -40,6 +38,8 @@ pub struct SharedParameter {
     pub std_error: Option<f64>,
     /// Whether the series determines it.
     pub determined: bool,
+    /// The search ended on one of its bounds.
+    pub at_bound: bool,
     /// The activation energy in eV, where the parameter has one.
     pub activation_energy_ev: Option<SharedEnergy>,
 }
@@ -91,11 +91,14 @@ pub fn fit_jointly(
     if spectra.len() < 2 {
         return Err(FitError::TooFewSpectra { given: spectra.len() });
     }
+    if options.robust {
+        return Err(FitError::RobustJointly);
+    }
     let mut problems = Vec::with_capacity(spectra.len());
     for (index, spectrum) in spectra.iter().enumerate() {
         problems.push(Problem::new(spectrum, circuit, options).map_err(|error| of_spectrum(index, error))?);
     }
-    let layout = Layout::new(circuit, &problems, shared)?;
+    let layout = Layout::new(circuit, &mut problems, options, shared)?;
     let singles = start::single_fits(spectra, circuit, options)?;
     let starts = start::starts(&layout, &problems, &singles);
     let tried = starts.len();
@@ -137,14 +140,12 @@ fn tell(
     let free = layout.shared.len() + own;
     let numbers: usize = series.problems.iter().map(|problem| 2 * problem.points()).sum();
     let reduced = (numbers > free).then(|| outcome.arrow.chi_squared / (numbers - free) as f64);
-    let held = series.at_bounds(&outcome.position);
-    let mut equations = outcome.arrow.clone();
-    equations.hold(&held);
     let noise = match options.weight {
-        Weight::Sigma => Some(1.0),
-        _ => reduced,
+        Weight::Sigma => 1.0,
+        // Each spectrum has more numbers than free parameters, so that the series has.
+        _ => reduced.unwrap_or(f64::INFINITY),
     };
-    let factors = noise.and_then(|noise| equations.factor().map(|factors| (factors, noise)));
+    let errors = Errors::new(series, outcome, noise);
     let share = layout.shared.len() as f64 / spectra.len() as f64;
     let fits = (0..spectra.len())
         .map(|spectrum| {
@@ -154,7 +155,8 @@ fn tell(
                 &outcome.position.shared,
                 &outcome.position.own[spectrum],
             );
-            let covariance = local_covariance(series, &held, factors.as_ref(), spectrum, &position, circuit);
+            let parameters = circuit.parameters().len();
+            let covariance = errors.of_spectrum(spectrum, &problem.coordinates, &position, parameters);
             let (residuals, chi_squared) = &outcome.residuals[spectrum];
             let local = super::search::Outcome {
                 position,
@@ -175,7 +177,7 @@ fn tell(
         })
         .collect();
     JointFit {
-        shared: shared_parameters(circuit, layout, outcome, &held, factors.as_ref()),
+        shared: shared_parameters(circuit, layout, outcome, &errors.of_shared()),
         fits,
         chi_squared: outcome.arrow.chi_squared,
         reduced_chi_squared: reduced,
@@ -185,74 +187,12 @@ fn tell(
     }
 }
 
-/// Covariance of the parameters of one spectrum in natural units, from that of the whole series.
-fn local_covariance(
-    series: &Series<'_, '_>,
-    held: &arrow::Held,
-    factors: Option<&(Factors, f64)>,
-    spectrum: usize,
-    position: &[f64],
-    circuit: &Circuit,
-) -> Covariance {
-    let parameters = circuit.parameters().len();
-    let mut matrix = DMatrix::zeros(parameters, parameters);
-    let mut candidates = vec![false; parameters];
-    let Some((factors, noise)) = factors else {
-        return Covariance::known(matrix, candidates);
-    };
-    let links = &series.layout.links[spectrum];
-    let count = series.layout.shared.len();
-    let inverse = factors.inverse_with(spectrum);
-    // Each coordinate of the spectrum as a combination of shared and own ones; those that stand on a bound do not vary.
-    let terms: Vec<Vec<(usize, f64)>> = links
-        .iter()
-        .map(|link| match link {
-            Link::Own(index) if held.own[spectrum][*index] => Vec::new(),
-            Link::Own(index) => vec![(count + index, 1.0)],
-            Link::Shared(terms, _) => terms
-                .iter()
-                .copied()
-                .filter(|(index, _)| !held.shared[*index])
-                .collect(),
-        })
-        .collect();
-    let coordinates = &series.problems[spectrum].coordinates;
-    for (k, left) in terms.iter().enumerate() {
-        for (l, right) in terms.iter().enumerate() {
-            let variance: f64 = left
-                .iter()
-                .flat_map(|&(i, a)| right.iter().map(move |&(j, b)| (i, j, a * b)))
-                .map(|(i, j, factor)| factor * inverse[(i, j)])
-                .sum();
-            let slopes = coordinates[k].slope(position[k]) * coordinates[l].slope(position[l]);
-            for &row in &coordinates[k].parameters {
-                for &column in &coordinates[l].parameters {
-                    matrix[(row, column)] = noise * variance * slopes;
-                }
-            }
-        }
-        for &index in &coordinates[k].parameters {
-            candidates[index] = !left.is_empty();
-        }
-    }
-    Covariance::known(matrix, candidates)
-}
-
 fn shared_parameters(
     circuit: &Circuit,
     layout: &Layout,
     outcome: &Outcome,
-    held: &arrow::Held,
-    factors: Option<&(Factors, f64)>,
+    errors: &[Option<f64>],
 ) -> Vec<SharedParameter> {
-    let inverse = factors.map(|(factors, noise)| factors.shared_inverse() * *noise);
-    let error = |k: usize| {
-        inverse
-            .as_ref()
-            .filter(|_| !held.shared[k])
-            .map(|inverse| inverse[(k, k)].sqrt())
-            .filter(|error| error.is_finite())
-    };
     let mut told = Vec::new();
     for (k, coordinate) in layout.shared.iter().enumerate().filter(|(_, c)| !c.is_energy) {
         let spec = &circuit.parameters()[coordinate.parameter];
@@ -265,21 +205,24 @@ fn shared_parameters(
             .filter(|next| next.is_energy)
             .map(|_| SharedEnergy {
                 value: outcome.position.shared[k + 1],
-                std_error: error(k + 1),
-                determined: error(k + 1).is_some_and(|error| error <= ENERGY_LIMIT_EV),
+                std_error: errors[k + 1],
+                determined: errors[k + 1].is_some_and(|error| error <= ENERGY_LIMIT_EV),
             });
         let limit = if logarithmic { SCALE_LIMIT } else { EXPONENT_LIMIT };
         told.push(SharedParameter {
             name: spec.name.clone(),
             unit: spec.unit,
             value,
-            std_error: error(k).map(|error| if logarithmic { error * value } else { error }),
-            determined: error(k).is_some_and(|error| error <= limit),
+            std_error: errors[k].map(|error| if logarithmic { error * value } else { error }),
+            determined: errors[k].is_some_and(|error| error <= limit),
+            at_bound: coordinate.coordinate().at_bound(position),
             activation_energy_ev: energy,
         });
     }
     told
 }
 
+#[cfg(test)]
+mod bounds_tests;
 #[cfg(test)]
 mod tests;

@@ -171,14 +171,6 @@ impl Series<'_, '_> {
         })
     }
 
-    /// Coordinates that stand on a bound.
-    pub fn at_bounds(&self, position: &Position) -> Held {
-        self.held(position, |_, value, lower, upper| {
-            let margin = 1e-9 * (1.0 + value.abs());
-            value <= lower + margin || value >= upper - margin
-        })
-    }
-
     fn held(&self, position: &Position, is_held: impl Fn(Place, f64, f64, f64) -> bool) -> Held {
         Held {
             shared: position

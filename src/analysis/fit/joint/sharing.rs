@@ -1,7 +1,7 @@
 //! How the parameters of the spectra of a series hang together.
 
-use crate::analysis::fit::options::FitError;
-use crate::analysis::fit::problem::Problem;
+use crate::analysis::fit::options::{FitError, FitOptions};
+use crate::analysis::fit::problem::{Coordinate, Problem};
 use crate::circuit::Circuit;
 
 /// Boltzmann constant in eV/K (CODATA 2018, exact).
@@ -49,6 +49,18 @@ pub(super) struct SharedCoordinate {
     pub upper: f64,
 }
 
+impl SharedCoordinate {
+    /// It as errors see it: in the scale of the search, following no parameter.
+    pub fn coordinate(&self) -> Coordinate {
+        Coordinate {
+            parameters: Vec::new(),
+            logarithmic: false,
+            lower: self.lower,
+            upper: self.upper,
+        }
+    }
+}
+
 /// Which coordinate of which spectrum is what.
 #[derive(Clone, Debug)]
 pub(super) struct Layout {
@@ -60,9 +72,11 @@ pub(super) struct Layout {
 }
 
 impl Layout {
+    /// The layout; coordinates that are shared get the bounds of the series in every problem.
     pub fn new(
         circuit: &Circuit,
-        problems: &[Problem<'_>],
+        problems: &mut [Problem<'_>],
+        options: &FitOptions,
         shared: &[(String, Sharing)],
     ) -> Result<Self, FitError> {
         let mut layout = Self {
@@ -74,7 +88,7 @@ impl Layout {
             own: Vec::new(),
         };
         for (name, sharing) in shared {
-            layout.share(circuit, problems, name, sharing)?;
+            layout.share(circuit, problems, options, name, sharing)?;
         }
         for links in &mut layout.links {
             let mut own = Vec::new();
@@ -92,7 +106,8 @@ impl Layout {
     fn share(
         &mut self,
         circuit: &Circuit,
-        problems: &[Problem<'_>],
+        problems: &mut [Problem<'_>],
+        options: &FitOptions,
         name: &str,
         sharing: &Sharing,
     ) -> Result<(), FitError> {
@@ -127,8 +142,10 @@ impl Layout {
         match sharing {
             Sharing::Same => {
                 self.shared.push(value(widest));
-                for links in &mut self.links {
+                for (links, problem) in self.links.iter_mut().zip(problems) {
                     links[coordinate] = Link::Shared(vec![(first, 1.0)], 0.0);
+                    let coordinate = &mut problem.coordinates[coordinate];
+                    (coordinate.lower, coordinate.upper) = widest;
                 }
             }
             Sharing::Activated {
@@ -141,6 +158,16 @@ impl Layout {
                         name: name.to_owned(),
                     });
                 }
+                let group = &problems[0].coordinates[coordinate].parameters;
+                let is_of_group = |name: &str| {
+                    let index = circuit.parameter_index(name);
+                    index.is_some_and(|index| group.contains(&index))
+                };
+                if options.bounds.iter().any(|(name, _, _)| is_of_group(name)) {
+                    return Err(FitError::ActivatedAndBounded {
+                        name: name.to_owned(),
+                    });
+                }
                 self.shared.push(value((widest.0 - 100.0, widest.1 + 100.0)));
                 self.shared.push(SharedCoordinate {
                     parameter,
@@ -148,6 +175,10 @@ impl Layout {
                     lower: ENERGY_BOUNDS_EV.0,
                     upper: ENERGY_BOUNDS_EV.1,
                 });
+                for problem in &mut *problems {
+                    let coordinate = &mut problem.coordinates[coordinate];
+                    (coordinate.lower, coordinate.upper) = (f64::NEG_INFINITY, f64::INFINITY);
+                }
                 for (links, &temperature_k) in self.links.iter_mut().zip(temperatures_k) {
                     let offset = if *pre_factor {
                         (temperature_k / REFERENCE_TEMPERATURE_K).ln()

@@ -1,3 +1,4 @@
+use nalgebra::DMatrix;
 use num_complex::Complex64;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -7,7 +8,7 @@ use super::super::fit;
 use super::*;
 
 /// Spectra of `R0-p(R1,CPE1)` with 0.5 % noise; `truth` gives the parameters of each.
-fn series(circuit: &Circuit, count: usize, seed: u64, truth: impl Fn(usize) -> Vec<f64>) -> Vec<Spectrum> {
+pub(super) fn series(circuit: &Circuit, count: usize, seed: u64, truth: impl Fn(usize) -> Vec<f64>) -> Vec<Spectrum> {
     let mut generator = ChaCha8Rng::seed_from_u64(seed);
     let mut draw = || -> f64 { StandardNormal.sample(&mut generator) };
     (0..count)
@@ -26,7 +27,7 @@ fn series(circuit: &Circuit, count: usize, seed: u64, truth: impl Fn(usize) -> V
         .collect()
 }
 
-fn same(names: &[&str]) -> Vec<(String, Sharing)> {
+pub(super) fn same(names: &[&str]) -> Vec<(String, Sharing)> {
     names
         .iter()
         .map(|name| ((*name).to_owned(), Sharing::Same))
