@@ -28,6 +28,8 @@ const NOTHING: &str = "-";
 /// Smallest and largest power of 1000 that has a prefix.
 const SMALLEST: i32 = -5;
 const LARGEST: i32 = 4;
+/// Most digits before or behind the point of a value with its error.
+const MOST_DIGITS: usize = 9;
 
 /// A number with its unit, split into the parts that a table aligns.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,12 +81,36 @@ pub fn with_error(value: f64, std_error: f64, unit: &str, script: Script) -> Qua
     let group = group_of(rounded.abs().max(power_of_ten(digit)), unit);
     let scale = 1000f64.powi(group);
     let decimals = usize::try_from(3 * group - digit).unwrap_or(0);
+    // Beyond the last prefix powers of ten take over, without a prefix.
+    if decimals > MOST_DIGITS
+        || rounded.abs().max(power_of_ten(digit)) / scale >= power_of_ten(MOST_DIGITS as i32)
+    {
+        let digits = match rounded == 0.0 {
+            true => 0,
+            false => usize::try_from(exponent_of(rounded) - digit).unwrap_or(0),
+        };
+        return Scaled {
+            value: format!("{rounded:.digits$e}"),
+            error: format!("{:.0e}", round_to(error, digit)),
+            group: 0,
+        }
+        .spelled(unit, script);
+    }
     Scaled {
         value: fixed(rounded / scale, decimals),
         error: fixed(round_to(error, digit) / scale, decimals),
         group,
     }
     .spelled(unit, script)
+}
+
+/// A number as somebody may have typed it, without hundreds of digits (`-1`, `0.25`, `1e300`).
+#[must_use]
+pub fn typed(value: f64) -> String {
+    match value == 0.0 || !value.is_finite() || (1e-5..1e15).contains(&value.abs()) {
+        true => format!("{value}"),
+        false => format!("{value:e}"),
+    }
 }
 
 /// A ratio as a percentage change with its error (`+6 ± 1 %`), split for alignment.
@@ -244,15 +270,15 @@ fn significant(value: f64, digits: i32, unit: &str) -> Scaled {
     let group = group_of(rounded, unit);
     let decimals = usize::try_from(3 * group - digit).unwrap_or(0);
     let scaled = rounded / 1000f64.powi(group);
-    let value = if rounded != 0.0 && !(1e-3..1e5).contains(&scaled.abs()) {
-        format!("{rounded:.2e}")
-    } else {
-        fixed(scaled, decimals)
+    // Beyond the last prefix powers of ten take over, without a prefix.
+    let (value, group) = match rounded != 0.0 && !(1e-3..1e5).contains(&scaled.abs()) {
+        true => (format!("{rounded:.2e}"), 0),
+        false => (fixed(scaled, decimals), if rounded == 0.0 { 0 } else { group }),
     };
     Scaled {
         value,
         error: String::new(),
-        group: if rounded == 0.0 { 0 } else { group },
+        group,
     }
 }
 
@@ -359,6 +385,23 @@ mod tests {
     }
 
     #[test]
+    fn beyond_the_last_prefix_powers_of_ten_take_over() {
+        assert_eq!(text(1e300, "ohm"), "1.00e300 Ω");
+        assert_eq!(text(2.5e-20, "F"), "2.50e-20 F");
+        assert_eq!(text(3.2e15, "ohm"), "3200 TΩ");
+        assert_eq!(pair(1.234e300, 2e298, "ohm"), "1.23e300 ± 2e298 Ω");
+        assert_eq!(pair(1e300, 1.0, "ohm"), "1.0000000e300 ± 1e293 Ω");
+        assert_eq!(pair(4.56e-40, 2e-42, "F"), "4.56e-40 ± 2e-42 F");
+        assert_eq!(pair(3.0, 2e40, "ohm"), "0e0 ± 2e40 Ω");
+    }
+
+    #[test]
+    fn what_was_typed_is_told_back_in_few_characters() {
+        let texts = [-1.0, 0.25, 0.0, 1e300, -2.5e-12, f64::INFINITY].map(typed);
+        assert_eq!(texts, ["-1", "0.25", "0", "1e300", "-2.5e-12", "inf"]);
+    }
+
+    #[test]
     fn a_change_carries_its_sign_and_the_error_of_both() {
         let change = change_percent((106.0, 0.8), (100.0, 0.7), Script::Unicode);
         assert_eq!(change.line(Script::Unicode), "+6 ± 1 %");
@@ -407,7 +450,8 @@ mod tests {
         fn nothing_panics_and_ascii_stays_ascii(value in any::<f64>(), error in any::<f64>()) {
             for unit in ["ohm", "S s^n", "1", "%", "deg", "ohm s^-1/2"] {
                 prop_assert!(engineering(value, unit, Script::Ascii).is_ascii());
-                prop_assert!(with_error(value, error, unit, Script::Ascii).line(Script::Ascii).is_ascii());
+                let line = with_error(value, error, unit, Script::Ascii).line(Script::Ascii);
+                prop_assert!(line.is_ascii() && line.len() < 50, "{line}");
             }
             let _ = duration(value);
         }

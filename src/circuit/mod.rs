@@ -70,6 +70,29 @@ pub struct ParameterSpec {
     pub element: usize,
 }
 
+impl ParameterSpec {
+    /// Whether the parameter has a meaning at this value. What a search may not reach by itself, a user may ask for.
+    #[must_use]
+    pub fn allows(&self, value: f64) -> bool {
+        value.is_finite() && value > 0.0 && (self.scale == Scale::Log || value <= self.upper)
+    }
+
+    /// Whether it has a meaning where it is held at an end: a rail without resistance, a blocking interface.
+    #[must_use]
+    pub fn allows_held(&self, value: f64) -> bool {
+        (value == 0.0 && self.may_be_zero) || (value == f64::INFINITY && self.may_be_infinite)
+    }
+
+    /// The range of [`ParameterSpec::allows`] in words.
+    #[must_use]
+    pub fn allowed(&self) -> String {
+        match self.scale {
+            Scale::Log => "a finite number above zero".to_owned(),
+            Scale::Linear => format!("above 0 and at most {}", self.upper),
+        }
+    }
+}
+
 /// An equivalent circuit, ready to be evaluated. Two are equal that consist of the same elements in the same
 /// places, in whichever notation and however spaced they were written.
 ///

@@ -1,14 +1,16 @@
 //! `interphase eval`: the impedance of a circuit.
 
-use std::io::Write;
+use std::io::{BufWriter, Write};
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
 use clap::Args;
+use num_complex::Complex64;
 
 use super::output::UsageError;
 use super::values::{self, Assignment};
-use crate::circuit::{Circuit, Role};
+use crate::circuit::{Circuit, Scale};
+use crate::units;
 
 /// More points than anybody can want.
 const MOST_POINTS: f64 = 1e7;
@@ -38,20 +40,26 @@ pub(super) fn run(args: &EvalArgs) -> anyhow::Result<ExitCode> {
     let circuit = &args.circuit;
     values::tell_reading(circuit);
     let parameters = parameters(circuit, &args.values)?;
-    let mut text = String::from("frequency_hz,z_real_ohm,z_imag_ohm\n");
+    // All or nothing: half a table looks like a whole one.
+    let mut impedances = Vec::with_capacity(args.frequencies.0.len());
     for &frequency in &args.frequencies.0 {
         let z = circuit.impedance(&parameters, frequency);
-        if !(z.re.is_finite() && z.im.is_finite()) {
+        if !z.is_finite() {
             bail!("{circuit} has no finite impedance at {frequency} Hz with these values");
         }
-        text.push_str(&format!("{frequency:.16e},{:.16e},{:.16e}\n", z.re, z.im));
+        impedances.push((frequency, z));
     }
-    let mut stdout = std::io::stdout().lock();
-    stdout
-        .write_all(text.as_bytes())
-        .and_then(|()| stdout.flush())
-        .context("standard output")?;
+    let mut stdout = BufWriter::new(std::io::stdout().lock());
+    write(&mut stdout, &impedances).context("standard output")?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn write(out: &mut impl Write, impedances: &[(f64, Complex64)]) -> std::io::Result<()> {
+    writeln!(out, "frequency_hz,z_real_ohm,z_imag_ohm")?;
+    for (frequency, z) in impedances {
+        writeln!(out, "{frequency:.16e},{:.16e},{:.16e}", z.re, z.im)?;
+    }
+    out.flush()
 }
 
 /// All parameters in the order of the circuit.
@@ -63,19 +71,17 @@ fn parameters(circuit: &Circuit, given: &[Assignment]) -> Result<Vec<f64>, Usage
         if values[index].is_some() {
             return Err(UsageError::new(format!("{name} is given twice")));
         }
-        let (range, is_possible) = match spec.role {
-            Role::Exponent => (
-                format!("above 0 and at most {}", spec.upper),
-                *value > 0.0 && *value <= spec.upper,
-            ),
-            _ => (
-                "finite and not negative".to_owned(),
-                *value >= 0.0 && (value.is_finite() || spec.may_be_infinite),
-            ),
-        };
+        // A search wants a scale above zero; an impedance can be told without one.
+        let is_possible =
+            spec.allows(*value) || spec.allows_held(*value) || (*value == 0.0 && spec.scale == Scale::Log);
         if !is_possible {
+            let range = match spec.scale {
+                Scale::Linear => spec.allowed(),
+                Scale::Log => "finite and not negative".to_owned(),
+            };
             return Err(UsageError::new(format!(
-                "{name} = {value} is impossible: it must be {range}"
+                "{name} = {} is impossible: it must be {range}",
+                units::typed(*value)
             )));
         }
         values[index] = Some(*value);

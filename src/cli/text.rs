@@ -10,6 +10,11 @@ pub(super) fn sum(sum: &Sum) -> String {
             let quantity = units::with_error(sum.value, error, "ohm", Script::Unicode);
             format!("{} {}", sum.name, quantity.line(Script::Unicode))
         }
+        // All its parts are held.
+        None if sum.determined => {
+            let value = units::engineering(sum.value, "ohm", Script::Unicode);
+            format!("{} {value}", sum.name)
+        }
         _ => format!("{} not determined", sum.name),
     }
 }

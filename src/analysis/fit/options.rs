@@ -3,6 +3,7 @@
 use thiserror::Error;
 
 use crate::circuit::Circuit;
+use crate::units::typed;
 
 use super::identity::ArcForecast;
 use super::result::Weight;
@@ -74,6 +75,15 @@ impl Default for FitOptions {
 }
 
 impl FitOptions {
+    /// Whether the options make sense for a circuit: names that it has, values within the range of their parameters,
+    /// no contradictions. A fit refuses the same, but cuts bounds that reach beyond a range.
+    ///
+    /// # Errors
+    /// Says what does not.
+    pub fn check(&self, circuit: &Circuit) -> Result<(), FitError> {
+        super::problem::check(circuit, self)
+    }
+
     /// Options for a refit from a known optimum.
     #[must_use]
     pub fn warm(start: Vec<f64>) -> Self {
@@ -111,13 +121,54 @@ pub enum FitError {
         /// Parameters of the circuit.
         needed: usize,
     },
-    /// Not a number, or not positive where it must be.
-    #[error("{name} = {value} is impossible: it must be a finite number above zero")]
+    /// Not a number, or outside of the parameter's own range.
+    #[error("{name} = {} is impossible: it must be {allowed}", typed(*value))]
     ImpossibleValue {
         /// The parameter.
         name: String,
         /// The value.
         value: f64,
+        /// Its range in words.
+        allowed: String,
+    },
+    /// Bounds that reach beyond the parameter's own range.
+    #[error(
+        "the bounds {} to {} of {name} reach beyond its range: it must be {allowed}",
+        typed(*lower),
+        typed(*upper)
+    )]
+    BoundsOutsideRange {
+        /// The parameter.
+        name: String,
+        /// Lower bound.
+        lower: f64,
+        /// Upper bound.
+        upper: f64,
+        /// Its range in words.
+        allowed: String,
+    },
+    /// A tie that says nothing.
+    #[error("{name} is tied to itself; name another parameter")]
+    TiedToItself {
+        /// The parameter.
+        name: String,
+    },
+    /// A parameter that is held where its bounds do not let it be.
+    #[error(
+        "{name} is held at {}, outside its bounds {} to {}; change one of them",
+        typed(*value),
+        typed(*lower),
+        typed(*upper)
+    )]
+    HeldOutsideBounds {
+        /// The parameter.
+        name: String,
+        /// The value.
+        value: f64,
+        /// Lower bound.
+        lower: f64,
+        /// Upper bound.
+        upper: f64,
     },
     /// A tie between parameters of different kinds.
     #[error("{name} in {unit} cannot be tied to {to} in {to_unit}; tie parameters of one unit")]
@@ -132,7 +183,11 @@ pub enum FitError {
         to_unit: &'static str,
     },
     /// Tied parameters that are held at different values.
-    #[error("{name} is tied to {to}, but they are held at {value} and {to_value}; hold one of them")]
+    #[error(
+        "{name} is tied to {to}, but they are held at {} and {}; hold one of them",
+        typed(*value),
+        typed(*to_value)
+    )]
     ContradictoryTie {
         /// The first parameter.
         name: String,
@@ -145,7 +200,9 @@ pub enum FitError {
     },
     /// Bounds that hold nothing.
     #[error(
-        "the bounds {lower} to {upper} of {name} hold no possible value; the lower one must be the smaller"
+        "the bounds {} to {} of {name} hold no possible value; the lower one must be the smaller",
+        typed(*lower),
+        typed(*upper)
     )]
     EmptyBounds {
         /// The parameter.
@@ -156,7 +213,12 @@ pub enum FitError {
         upper: f64,
     },
     /// The user's start lies outside the user's bounds.
-    #[error("the start {name} = {value} lies outside its bounds {lower} to {upper}; change one of them")]
+    #[error(
+        "the start {name} = {} lies outside its bounds {} to {}; change one of them",
+        typed(*value),
+        typed(*lower),
+        typed(*upper)
+    )]
     StartOutsideBounds {
         /// The parameter.
         name: String,
@@ -180,7 +242,9 @@ pub enum FitError {
         name: String,
     },
     /// Bounds of a parameter that follows an activation energy would hold at one temperature and not at another.
-    #[error("{name} follows an activation energy through the series and cannot have bounds; do one or the other")]
+    #[error(
+        "{name} follows an activation energy through the series and cannot have bounds; do one or the other"
+    )]
     ActivatedAndBounded {
         /// The parameter.
         name: String,
@@ -255,6 +319,21 @@ pub enum FitError {
 }
 
 impl FitError {
+    /// Whether the request is wrong by itself, whatever the data.
+    #[must_use]
+    pub fn is_of_the_request(&self) -> bool {
+        match self {
+            Self::TooFewPoints { .. }
+            | Self::TemperatureCount { .. }
+            | Self::TooFewSpectra { .. }
+            | Self::NoSigma { .. }
+            | Self::ImpossibleSigma { .. }
+            | Self::NoFiniteModel => false,
+            Self::OfSpectrum { source, .. } => source.is_of_the_request(),
+            _ => true,
+        }
+    }
+
     /// That a circuit has no parameter of that name.
     pub(super) fn unknown_parameter(circuit: &Circuit, name: &str) -> Self {
         Self::UnknownParameter {

@@ -59,7 +59,8 @@ pub struct Parameter {
     pub fixed: bool,
     /// The search ended on one of the bounds.
     pub at_bound: bool,
-    /// Whether the data determine the parameter.
+    /// Whether the data determine the parameter: by its standard error alone, see
+    /// [`FitResult::errors_rest_on_little`].
     pub determined: bool,
     /// Which arc of the cell's history the parameter belongs to, where it belongs to one.
     pub arc_id: Option<u32>,
@@ -99,9 +100,11 @@ pub struct FitResult {
     pub reduced_chi_squared: Option<f64>,
     /// 100 sqrt(reduced), with modulus weight only: the noise that would explain the residuals.
     pub noise_percent: Option<f64>,
-    /// N ln(S/N) + 2p + 2p(p+1)/(N-p-1).
+    /// N ln(S/N) + 2p + 2p(p+1)/(N-p-1), with all weights: it takes the size of the noise from the residuals. With
+    /// [`Weight::Sigma`] it therefore trusts how the known errors compare with each other, not how large they are;
+    /// who trusts that too compares S + 2p + 2p(p+1)/(N-p-1).
     pub aicc: Option<f64>,
-    /// N ln(S/N) + p ln N.
+    /// N ln(S/N) + p ln N, with all weights as [`FitResult::aicc`]; with errors of trusted size S + p ln N.
     pub bic: Option<f64>,
     /// Probability of so few (or so many) runs of equal sign in the residuals if they were noise.
     pub runs_p: Option<f64>,

@@ -8,7 +8,6 @@ use super::problem::Problem;
 use super::result::{FitResult, Parameter, Sum, Weight};
 use super::robust::RobustNoise;
 use super::search::Outcome;
-use super::verdict;
 
 /// SE(ln p) above which a scale parameter is not determined.
 const SCALE_LIMIT: f64 = 0.3;
@@ -57,9 +56,7 @@ pub(super) fn tell(
     free: f64,
 ) -> FitResult {
     let natural = problem.to_natural(&outcome.position);
-    let noise_is_estimated = options.robust || options.weight != Weight::Sigma;
-    let freedom = noise_is_estimated.then_some((2 * problem.points()) as f64 - free);
-    let judge = Judge::new(problem, freedom);
+    let judge = Judge::new(problem);
     let parameters: Vec<Parameter> = circuit
         .parameters()
         .iter()
@@ -94,7 +91,7 @@ pub(super) fn tell(
         .collect();
     let sums = sum_names(circuit, options)
         .into_iter()
-        .map(|name| sum(name, circuit, &parameters, covariance, &judge))
+        .map(|name| sum(name, circuit, &parameters, covariance))
         .collect();
     let numbers = (2 * problem.points()) as f64;
     let reduced = outcome.chi_squared / (numbers - free);
@@ -137,6 +134,9 @@ fn told_bounds(spec: &ParameterSpec, options: &FitOptions) -> (Option<f64>, Opti
         .rev()
         .find(|(name, _, _)| *name == spec.name)
     {
+        Some((_, lower, upper)) if spec.scale == Scale::Linear => {
+            (finite(*lower), finite(upper.min(spec.upper)))
+        }
         Some((_, lower, upper)) => (finite(*lower), finite(*upper)),
         None if spec.scale == Scale::Log => (Some(0.0), None),
         None => (Some(spec.lower), Some(spec.upper)),
@@ -150,18 +150,15 @@ struct Judge {
     fastest_omega: f64,
     /// |Z| at the highest frequency.
     fastest_impedance: f64,
-    /// How many times wider than with any number of points the interval of a parameter is.
-    widening: f64,
 }
 
 impl Judge {
-    fn new(problem: &Problem<'_>, freedom: Option<f64>) -> Self {
+    fn new(problem: &Problem<'_>) -> Self {
         let data = problem.data();
         let mut judge = Self {
             least_impedance: f64::INFINITY,
             fastest_omega: 0.0,
             fastest_impedance: 0.0,
-            widening: freedom.map_or(1.0, verdict::widening),
         };
         for (&omega, z) in data.grid.omega.iter().zip(&data.impedance) {
             judge.least_impedance = judge.least_impedance.min(z.norm());
@@ -174,7 +171,6 @@ impl Judge {
     }
 
     fn is_determined(&self, spec: &ParameterSpec, in_series: bool, value: f64, std_error: f64) -> bool {
-        let std_error = std_error * self.widening;
         match spec.role {
             Role::Exponent => std_error <= EXPONENT_LIMIT,
             Role::Inductance => self.fastest_omega * std_error <= IMPEDANCE_LIMIT * self.fastest_impedance,
@@ -209,13 +205,7 @@ fn sum_names(circuit: &Circuit, options: &FitOptions) -> Vec<String> {
     names
 }
 
-fn sum(
-    name: String,
-    circuit: &Circuit,
-    parameters: &[Parameter],
-    covariance: &Covariance,
-    judge: &Judge,
-) -> Sum {
+fn sum(name: String, circuit: &Circuit, parameters: &[Parameter], covariance: &Covariance) -> Sum {
     let parts: Vec<usize> = name
         .split('+')
         .filter_map(|part| circuit.parameter_index(part))
@@ -235,6 +225,6 @@ fn sum(
         name,
         value,
         std_error: std_error.filter(|error| *error > 0.0),
-        determined: std_error.is_some_and(|error| error * judge.widening <= SCALE_LIMIT * value),
+        determined: std_error.is_some_and(|error| error <= SCALE_LIMIT * value),
     }
 }

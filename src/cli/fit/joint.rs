@@ -5,7 +5,8 @@ use std::process::ExitCode;
 use anyhow::bail;
 use serde_json::{Value, json};
 
-use super::super::{output, spectra};
+use super::super::output::{self, UsageError};
+use super::super::spectra;
 use super::series::{FileFit, Request, Series};
 use super::{FitArgs, curve::Curve, json, rows::Rows, table};
 use crate::analysis::fit::joint::{JointFit, Sharing, fit_jointly};
@@ -58,7 +59,16 @@ pub(super) fn run(
         .iter()
         .flat_map(|file| file.spectra.iter().map(|spectrum| spectrum.spectrum.clone()))
         .collect();
-    let joint = fit_jointly(&all, &request.circuit, &request.options, &sharing(args))?;
+    let joint =
+        fit_jointly(&all, &request.circuit, &request.options, &sharing(args)).map_err(|error| match error
+            .is_of_the_request()
+        {
+            true => anyhow::Error::from(UsageError::new(error.to_string())),
+            false => error.into(),
+        })?;
+    if !joint.converged {
+        output::message(super::unconverged("all spectra together"));
+    }
     let mut fits = joint.fits.iter();
     for file in &mut files {
         for spectrum in &mut file.spectra {
@@ -106,6 +116,7 @@ impl SharedFit {
                     "value": parameter.value,
                     "std_error": parameter.std_error,
                     "determined": parameter.determined,
+                    "at_bound": parameter.at_bound,
                     "activation_energy_ev": parameter.activation_energy_ev.map(|energy| json!({
                         "value": energy.value,
                         "std_error": energy.std_error,
@@ -140,12 +151,18 @@ impl SharedFit {
             _ => "not determined".to_owned(),
         };
         for parameter in &joint.shared {
-            let value = told(
-                parameter.value,
-                parameter.std_error,
-                parameter.determined,
-                parameter.unit,
-            );
+            let value = match parameter.at_bound {
+                true => {
+                    let plain = units::engineering(parameter.value, parameter.unit, Script::Unicode);
+                    format!("at its bound {plain}")
+                }
+                false => told(
+                    parameter.value,
+                    parameter.std_error,
+                    parameter.determined,
+                    parameter.unit,
+                ),
+            };
             lines.push(match parameter.activation_energy_ev {
                 Some(energy) => format!(
                     "  {}  {value} at 298.15 K, activation energy {}",

@@ -17,7 +17,7 @@ use super::output::{self, UsageError};
 use super::selection::SelectionArgs;
 use super::values::{self, Assignment, Bound};
 use super::{parallel, spectra};
-use crate::analysis::fit::{FitOptions, FitResult, Weight};
+use crate::analysis::fit::{FitError, FitOptions, FitResult, Weight};
 use crate::circuit::Circuit;
 use crate::files::ReadOptions;
 use series::{FileFit, Request, Series};
@@ -31,8 +31,16 @@ use series::{FileFit, Request, Series};
     interphase fit cell.csv --circuit R0-p(R1,CPE1)-W1\n  \
     interphase fit day*.mpt --circuit 'R(RQ)W' --fix CPE1.n=0.9 --bound R0=1:20 --json\n  \
     interphase fit cell.csv --circuit R0-p(R1,CPE1) --fmax 100k --drop 50Hz --curve fitted.csv\n\n\
-    A value may carry an SI prefix: 2.2u, 1.5k. Exit status: 0 all fitted, 1 a file or spectrum could not be, \
-    2 wrong command line.")]
+    A value may carry an SI prefix: 2.2u, 1.5k. Exponents lie above 0 and at most at 1.\n\n\
+    Determined (JSON: determined) is a parameter by its standard error alone: SE(ln p) up to 0.3, for exponents SE up to \
+    0.05, for L and R in series SE up to 5 % of |Z|. With fewer than ten numbers more than parameters chance can make \
+    errors small; intervals allow for it (Student's t), and the table says so.\n\n\
+    AICc and BIC are N ln(S/N) + ... with all weights. With --sigma they trust how the errors of the points compare, not \
+    how large they are; who trusts that too compares chi_squared + 2p (AIC) or chi_squared + p ln N (BIC).\n\n\
+    Of a file that breaks off, the whole spectra before are fitted and told, one object or row each, and one more says \
+    the error. A search that stops before a minimum still gives its numbers: converged is false, and a warning stands \
+    on standard error.\n\n\
+    Exit status: 0 all fitted (see converged), 1 a file or spectrum could not be, 2 wrong command line.")]
 pub(super) struct FitArgs {
     /// Spectra in any supported format; `-` is standard input
     #[arg(required = true, value_name = "FILE")]
@@ -132,6 +140,9 @@ pub(super) fn run(args: &FitArgs) -> anyhow::Result<ExitCode> {
             for error in file.errors() {
                 output::message(format!("interphase: {error}"));
             }
+            for place in file.unconverged() {
+                output::message(unconverged(&place));
+            }
             if let Some(curve) = &mut curve {
                 curve.add(&path, &request, &file);
             }
@@ -154,6 +165,13 @@ pub(super) fn run(args: &FitArgs) -> anyhow::Result<ExitCode> {
     })
 }
 
+/// What is said of a search that stopped before a minimum.
+fn unconverged(place: &str) -> String {
+    format!(
+        "interphase: warning: {place}: the search did not end at a minimum; its numbers are where it stopped"
+    )
+}
+
 /// The 95 % interval of a parameter; none where the data do not determine it.
 fn interval(result: &FitResult, index: usize) -> Option<(f64, f64)> {
     let parameter = &result.parameters[index];
@@ -165,29 +183,18 @@ fn interval(result: &FitResult, index: usize) -> Option<(f64, f64)> {
 /// What the command line asks for, checked against the circuit.
 fn request(args: &FitArgs) -> Result<Request, UsageError> {
     let circuit = &args.circuit;
-    for tied in &args.tie {
-        check_tie(args, tied)?;
+    for name in args.tie.iter().flat_map(|(name, to)| [name, to]) {
+        values::parameter_index(circuit, name)?;
     }
-    for (assignment, is_held) in args
-        .start
-        .iter()
-        .map(|start| (start, false))
-        .chain(args.fix.iter().map(|fix| (fix, true)))
-    {
-        check_value(circuit, assignment, is_held)?;
-    }
-    for bound in &args.bound {
-        values::parameter_index(circuit, &bound.name)?;
-        let outside = args
-            .start
-            .iter()
-            .find(|start| start.name == bound.name && !(bound.lower..=bound.upper).contains(&start.value));
-        if let Some(start) = outside {
-            return Err(UsageError::new(format!(
-                "the start {} = {} lies outside its bounds {} to {}; change one of them",
-                start.name, start.value, bound.lower, bound.upper
-            )));
-        }
+    for (option, names) in [
+        ("--start", assigned(&args.start)),
+        ("--fix", assigned(&args.fix)),
+        (
+            "--bound",
+            args.bound.iter().map(|bound| bound.name.as_str()).collect(),
+        ),
+    ] {
+        check_names(circuit, option, &names)?;
     }
     let pairs = |assignments: &[Assignment]| {
         assignments
@@ -195,13 +202,17 @@ fn request(args: &FitArgs) -> Result<Request, UsageError> {
             .map(|assignment| (assignment.name.clone(), assignment.value))
             .collect::<Vec<_>>()
     };
-    for name in args
-        .share
-        .iter()
-        .chain(&args.activated)
-        .chain(&args.activated_sigma_t)
-    {
+    let shared = joint::sharing(args);
+    for (name, _) in &shared {
         values::parameter_index(circuit, name)?;
+    }
+    if shared.is_empty() && !args.temperatures_k.is_empty() {
+        return Err(UsageError::new(
+            "--temperatures-k says nothing by itself; name what follows them with --activated or --activated-sigma-t",
+        ));
+    }
+    if !shared.is_empty() && args.robust {
+        return Err(UsageError::new(FitError::RobustJointly.to_string()));
     }
     let options = FitOptions {
         weight: if args.sigma.is_some() {
@@ -220,6 +231,9 @@ fn request(args: &FitArgs) -> Result<Request, UsageError> {
             .collect(),
         ..FitOptions::default()
     };
+    options
+        .check(circuit)
+        .map_err(|error| UsageError::new(error.to_string()))?;
     Ok(Request {
         start: full_start(args),
         options,
@@ -231,29 +245,22 @@ fn request(args: &FitArgs) -> Result<Request, UsageError> {
     })
 }
 
-/// A value must be positive; a few parameters have a meaning at zero or infinity, where they can be held.
-fn check_value(circuit: &Circuit, assignment: &Assignment, is_held: bool) -> Result<(), UsageError> {
-    let Assignment { name, value } = assignment;
-    let spec = &circuit.parameters()[values::parameter_index(circuit, name)?];
-    let at_an_end = (*value == 0.0 && spec.may_be_zero) || (*value == f64::INFINITY && spec.may_be_infinite);
-    if (value.is_finite() && *value > 0.0) || (is_held && at_an_end) {
-        return Ok(());
-    }
-    Err(UsageError::new(format!(
-        "{name} = {value} is impossible: it must be a finite number above zero"
-    )))
+fn assigned(assignments: &[Assignment]) -> Vec<&str> {
+    assignments
+        .iter()
+        .map(|assignment| assignment.name.as_str())
+        .collect()
 }
 
-fn check_tie(args: &FitArgs, (name, to): &(String, String)) -> Result<(), UsageError> {
-    let circuit = &args.circuit;
-    let unit = |name| values::parameter_index(circuit, name).map(|index| circuit.parameters()[index].unit);
-    let (own, other) = (unit(name)?, unit(to)?);
-    if own == other {
-        return Ok(());
+/// Each name must be of the circuit, and stand once: of two values one would be forgotten.
+fn check_names(circuit: &Circuit, option: &str, names: &[&str]) -> Result<(), UsageError> {
+    for (place, name) in names.iter().enumerate() {
+        values::parameter_index(circuit, name)?;
+        if names[..place].contains(name) {
+            return Err(UsageError::new(format!("{option} {name} is given twice")));
+        }
     }
-    Err(UsageError::new(format!(
-        "{name} in {own} cannot be tied to {to} in {other}; tie parameters of one unit"
-    )))
+    Ok(())
 }
 
 /// A whole vector to start from, where the user has given every free parameter.

@@ -65,13 +65,25 @@ impl FileFit {
                 .as_ref()
                 .err()
                 .filter(|error| !error.is_empty())?;
-            let place = match &spectrum.name {
-                Some(name) => format!("{}: {name}", self.file),
-                None => self.file.clone(),
-            };
-            Some(format!("{place}: {error}"))
+            Some(format!("{}: {error}", self.place(spectrum)))
         });
         spectra.chain(self.unreadable.clone())
+    }
+
+    /// Where a search stopped before a minimum.
+    pub fn unconverged(&self) -> impl Iterator<Item = String> {
+        let has_stopped = |spectrum: &&SpectrumFit| spectrum.outcome.as_ref().is_ok_and(|fit| !fit.converged);
+        self.spectra
+            .iter()
+            .filter(has_stopped)
+            .map(|spectrum| self.place(spectrum))
+    }
+
+    fn place(&self, spectrum: &SpectrumFit) -> String {
+        match &spectrum.name {
+            Some(name) => format!("{}: {name}", self.file),
+            None => self.file.clone(),
+        }
     }
 }
 

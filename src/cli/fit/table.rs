@@ -147,6 +147,12 @@ fn remarks(result: &FitResult) -> Vec<String> {
                 .to_owned(),
         );
     }
+    if result.errors_rest_on_little() && result.parameters.iter().any(|parameter| !parameter.fixed) {
+        remarks.push(format!(
+            "only {} numbers more than parameters: errors may be small by chance, intervals allow for it",
+            result.degrees_of_freedom()
+        ));
+    }
     if let Some(scale) = result.error_scale() {
         remarks.push(format!(
             "the residuals are larger than the errors of the points say: as the residuals ask, errors are \

@@ -18,9 +18,6 @@ use crate::units::{Script, engineering, with_error};
 /// How every SQLite file begins.
 const SQLITE_HEADER: &[u8] = b"SQLite format 3\0";
 
-/// Below this probability of the runs test the residuals are structure, not noise.
-const STRUCTURED: f64 = 1e-3;
-
 /// What a file holds.
 pub(super) enum Subject {
     /// Everything that a recording says.
@@ -205,7 +202,7 @@ fn in_words(result: &FitResult) -> String {
     if let Some(noise) = result.noise_percent {
         line.push_str(&format!("; noise {}", engineering(noise, "%", Script::Unicode)));
     }
-    if result.runs_p.is_some_and(|p| p < STRUCTURED) {
+    if result.errors_are_lower_limits() {
         line.push_str("; the residuals are no mere noise, so the errors are lower limits");
     }
     if !result.converged {

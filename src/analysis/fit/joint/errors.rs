@@ -106,9 +106,7 @@ impl<'a> Errors<'a> {
         parameters: usize,
     ) -> Covariance {
         let shared = self.layout.shared.len();
-        let energies: Vec<usize> = (0..shared)
-            .filter(|&k| self.layout.shared[k].is_energy)
-            .collect();
+        let energies: Vec<usize> = (0..shared).filter(|&k| self.layout.shared[k].is_energy).collect();
         let slot = |energy: usize| {
             let place = energies.iter().position(|&other| other == energy);
             coordinates.len() + place.unwrap_or_default()
@@ -169,10 +167,7 @@ impl Reduced {
             .iter()
             .map(|block| {
                 let response = inverse(&block.curvature) * &block.coupling;
-                (
-                    block.coupling.tr_mul(&response),
-                    response.tr_mul(&block.gradient),
-                )
+                (block.coupling.tr_mul(&response), response.tr_mul(&block.gradient))
             })
             .collect();
         Self { arrow, taken }
@@ -201,9 +196,7 @@ impl Reduced {
         let block = &self.arrow.blocks[spectrum];
         let (shared, own) = (of_shared.nrows(), block.curvature.nrows());
         let mut curvature = DMatrix::zeros(shared + own, shared + own);
-        curvature
-            .view_mut((0, 0), (shared, shared))
-            .copy_from(&of_shared);
+        curvature.view_mut((0, 0), (shared, shared)).copy_from(&of_shared);
         curvature
             .view_mut((shared, 0), (own, shared))
             .copy_from(&block.coupling);

@@ -8,7 +8,12 @@ use super::super::fit;
 use super::*;
 
 /// Spectra of `R0-p(R1,CPE1)` with 0.5 % noise; `truth` gives the parameters of each.
-pub(super) fn series(circuit: &Circuit, count: usize, seed: u64, truth: impl Fn(usize) -> Vec<f64>) -> Vec<Spectrum> {
+pub(super) fn series(
+    circuit: &Circuit,
+    count: usize,
+    seed: u64,
+    truth: impl Fn(usize) -> Vec<f64>,
+) -> Vec<Spectrum> {
     let mut generator = ChaCha8Rng::seed_from_u64(seed);
     let mut draw = || -> f64 { StandardNormal.sample(&mut generator) };
     (0..count)

@@ -3,6 +3,7 @@
 mod coordinate;
 mod normal;
 mod reach;
+mod request;
 mod setup;
 mod weights;
 
@@ -11,10 +12,16 @@ use num_complex::Complex64;
 use crate::analysis::guess::Data;
 use crate::circuit::{Circuit, Grid, Workspace};
 
-use super::options::FitOptions;
+use super::options::{FitError, FitOptions};
 use super::runs;
 pub(super) use coordinate::Coordinate;
 pub(super) use normal::Normal;
+
+/// Whether the options make sense for a circuit, whatever the data.
+pub(super) fn check(circuit: &Circuit, options: &FitOptions) -> Result<(), FitError> {
+    request::check_bounds_strictly(circuit, options)?;
+    request::Request::new(circuit, options).map(|_| ())
+}
 
 /// A circuit, data and weights, ready to be searched.
 pub(super) struct Problem<'a> {

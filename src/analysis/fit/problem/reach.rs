@@ -9,6 +9,8 @@ use crate::circuit::{Circuit, Grid, Role};
 /// element is a short circuit or an interruption as far as the data can tell.
 const SHORT: f64 = 1e-7;
 const OPEN: f64 = 1e6;
+/// Between these |Z| in ohm the ranges of the elements are wide enough; for data beyond they move along.
+const ORDINARY: (f64, f64) = (1e-6, 1e9);
 
 /// The range in which each parameter can matter to these data, within the range of its element.
 pub(super) fn reach(circuit: &Circuit, grid: &Grid, impedance: &[Complex64]) -> (Vec<f64>, Vec<f64>) {
@@ -34,9 +36,15 @@ pub(super) fn reach(circuit: &Circuit, grid: &Grid, impedance: &[Complex64]) -> 
                 (small / (OPEN * most), large / (SHORT * least))
             }
         };
-        let low = low.clamp(spec.lower, spec.upper);
+        let (down, up) = ((ORDINARY.0 / least).max(1.0), (most / ORDINARY.1).max(1.0));
+        let range = match spec.role {
+            Role::Exponent | Role::Ratio | Role::Time => (spec.lower, spec.upper),
+            Role::Resistance | Role::Inductance | Role::Impedance => (spec.lower / down, spec.upper * up),
+            Role::Admittance => (spec.lower / up, spec.upper * down),
+        };
+        let low = low.clamp(range.0, range.1);
         lower.push(low);
-        upper.push(high.clamp(low, spec.upper));
+        upper.push(high.clamp(low, range.1));
     }
     (lower, upper)
 }
