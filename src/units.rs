@@ -82,9 +82,9 @@ pub fn with_error(value: f64, std_error: f64, unit: &str, script: Script) -> Qua
     let scale = 1000f64.powi(group);
     let decimals = usize::try_from(3 * group - digit).unwrap_or(0);
     // Beyond the last prefix powers of ten take over, without a prefix.
-    if decimals > MOST_DIGITS
-        || rounded.abs().max(power_of_ten(digit)) / scale >= power_of_ten(MOST_DIGITS as i32)
-    {
+    let magnitude = rounded.abs().max(power_of_ten(digit)) / scale;
+    let is_beyond = matches!(group, SMALLEST | LARGEST) && !(1e-3..1e5).contains(&magnitude);
+    if is_beyond || decimals > MOST_DIGITS || magnitude >= power_of_ten(MOST_DIGITS as i32) {
         let digits = match rounded == 0.0 {
             true => 0,
             false => usize::try_from(exponent_of(rounded) - digit).unwrap_or(0),
@@ -393,6 +393,8 @@ mod tests {
         assert_eq!(pair(1e300, 1.0, "ohm"), "1.0000000e300 ± 1e293 Ω");
         assert_eq!(pair(4.56e-40, 2e-42, "F"), "4.56e-40 ± 2e-42 F");
         assert_eq!(pair(3.0, 2e40, "ohm"), "0e0 ± 2e40 Ω");
+        assert_eq!(pair(9.99e20, 1e18, "ohm"), "9.99e20 ± 1e18 Ω");
+        assert_eq!(pair(0.000_012_3, 1e-7, "1"), "0.0000123 ± 0.0000001");
     }
 
     #[test]

@@ -24,7 +24,10 @@ use crate::analysis::selection::Selection;
 #[command(after_help = "Example:\n  \
     interphase rank cell.csv\n  \
     interphase rank cell.csv --circuit R0-p(R1,CPE1) --circuit R0-p(R1,CPE1)-W1 --json\n  \
-    interphase rank cell.csv --circuit R0-p(R1,CPE1) --circuit 'R0-p(R1,CPE1); CPE1.n=0.9'")]
+    interphase rank cell.csv --circuit R0-p(R1,CPE1) --circuit 'R0-p(R1,CPE1); CPE1.n=0.9'\n\n\
+    AICc and BIC are N ln(S/N) + ... as `interphase fit --help` says. Of a file that breaks off, the whole spectra before \
+    are ranked, and one object more says the error. Exit status: 0 all ranked, 1 a file or spectrum could not be, 2 wrong \
+    command line.")]
 pub(super) struct RankArgs {
     /// Spectra in any supported format; `-` is standard input
     #[arg(required = true, value_name = "FILE")]
@@ -59,7 +62,8 @@ fn candidate(text: &str) -> Result<Candidate, String> {
 /// What came of a file.
 struct FileRanking {
     remarks: Vec<String>,
-    rankings: Vec<(Option<String>, Ranking)>,
+    /// Of each spectrum its name, and why it could not be ranked if it could not.
+    rankings: Vec<(Option<String>, Result<Ranking, String>)>,
     unreadable: Option<String>,
 }
 
@@ -92,7 +96,32 @@ pub(super) fn run(args: &RankArgs) -> anyhow::Result<ExitCode> {
             let path = &args.files[place];
             spectra::tell_remarks(path, &file.remarks);
             for (name, ranking) in &file.rankings {
+                let ranking = match ranking {
+                    Ok(ranking) => ranking,
+                    Err(error) => {
+                        failed = true;
+                        output::message(format!(
+                            "interphase: {}: {error}",
+                            place_of(path, name.as_deref())
+                        ));
+                        if args.json {
+                            let mut object = head(path, name.as_deref());
+                            object.insert("error".to_owned(), error.as_str().into());
+                            output::line(Value::Object(object).to_string())?;
+                        }
+                        continue;
+                    }
+                };
                 failed |= !ranking.candidates.iter().any(|ranked| ranked.outcome.is_ok());
+                for ranked in &ranking.candidates {
+                    if ranked.outcome.as_ref().is_ok_and(|fit| !fit.converged) {
+                        output::message(format!(
+                            "interphase: warning: {}: the search for {} did not end at a minimum",
+                            place_of(path, name.as_deref()),
+                            ranked.candidate
+                        ));
+                    }
+                }
                 if args.json {
                     output::line(as_json(path, name.as_deref(), ranking).to_string())?;
                 } else {
@@ -131,13 +160,11 @@ fn rank_file(path: &Path, args: &RankArgs, selection: &Selection, options: &Rank
     };
     let names = spectra::names(&reading.spectra);
     let mut rankings = Vec::new();
-    let mut unreadable = reading.broken.map(|error| error.to_string());
     for (spectrum, name) in reading.spectra.into_iter().zip(names) {
         let spectrum = match selection::mark(selection, spectrum.spectrum) {
             Ok((spectrum, _)) => spectrum,
             Err(error) => {
-                let place = name.map_or_else(String::new, |name| format!("{name}: "));
-                unreadable = Some(format!("{}: {place}{error}", path.display()));
+                rankings.push((name, Err(error.to_string())));
                 continue;
             }
         };
@@ -148,21 +175,34 @@ fn rank_file(path: &Path, args: &RankArgs, selection: &Selection, options: &Rank
         } else {
             &args.circuits
         };
-        rankings.push((name, rank::rank(&spectrum, candidates, options)));
+        rankings.push((name, Ok(rank::rank(&spectrum, candidates, options))));
     }
     FileRanking {
         remarks: reading.remarks,
         rankings,
-        unreadable,
+        unreadable: reading.broken.map(|error| error.to_string()),
     }
 }
 
-fn as_json(file: &Path, spectrum: Option<&str>, ranking: &Ranking) -> Value {
+fn place_of(file: &Path, spectrum: Option<&str>) -> String {
+    match spectrum {
+        Some(name) => format!("{}, {name}", file.display()),
+        None => file.display().to_string(),
+    }
+}
+
+/// What every object begins with.
+fn head(file: &Path, spectrum: Option<&str>) -> Map<String, Value> {
     let mut object = Map::new();
     object.insert("file".to_owned(), file.display().to_string().into());
     if let Some(name) = spectrum {
         object.insert("spectrum".to_owned(), name.into());
     }
+    object
+}
+
+fn as_json(file: &Path, spectrum: Option<&str>, ranking: &Ranking) -> Value {
+    let mut object = head(file, spectrum);
     let name = |place: usize| ranking.candidates[place].candidate.to_string();
     let comparisons = ranking.comparisons.iter().map(|comparison| {
         let Comparison {
@@ -216,10 +256,7 @@ fn candidate_json(ranked: &Ranked) -> Value {
 }
 
 fn as_text(file: &Path, spectrum: Option<&str>, ranking: &Ranking) -> Vec<String> {
-    let name = match spectrum {
-        Some(name) => format!("{}, {name}", file.display()),
-        None => file.display().to_string(),
-    };
+    let name = place_of(file, spectrum);
     let mut lines = vec![format!(
         "{name}: {} circuits on {} of {} points, {} weight",
         ranking.candidates.len(),
@@ -290,12 +327,16 @@ fn row(ranked: &Ranked) -> [String; 9] {
 fn comparison_line(ranking: &Ranking, comparison: &Comparison) -> Option<String> {
     let name = |place: usize| &ranking.candidates[place].candidate;
     let (test, f, p) = (comparison.test?, comparison.f?, comparison.p?);
+    let f = match f < 1e6 {
+        true => format!("{f:.2}"),
+        false => format!("{f:.1e}"),
+    };
     let test = match test {
         rank::Test::F => "F test",
         rank::Test::Bootstrap => "bootstrap",
     };
     Some(format!(
-        "  {} in {}: F = {f:.2}, p = {p:.3} ({test})",
+        "  {} in {}: F = {f}, p = {p:.3} ({test})",
         name(comparison.smaller),
         name(comparison.larger)
     ))

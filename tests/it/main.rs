@@ -13,6 +13,7 @@ mod driver;
 mod drt_command;
 mod fit_command;
 mod fit_more;
+mod fit_oddities;
 mod headless;
 mod kill;
 mod lab;

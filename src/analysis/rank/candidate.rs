@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::super::fit::{FitOptions, Weight};
+use super::super::fit::{FitError, FitOptions, Weight};
 use crate::circuit::{Circuit, CircuitError};
 
 /// A circuit to be compared, with what is held or tied in it.
@@ -33,6 +33,12 @@ pub enum CandidateError {
         /// All names.
         known: String,
     },
+    /// Two conditions on one parameter, of which one would be forgotten.
+    #[error("{0} has two conditions; give it one")]
+    GivenTwice(String),
+    /// Conditions that contradict the circuit or each other.
+    #[error(transparent)]
+    Contradiction(#[from] FitError),
 }
 
 impl Candidate {
@@ -59,6 +65,12 @@ impl Candidate {
                 .map(|(name, value)| (name.trim(), value.trim()))
                 .ok_or_else(|| CandidateError::Condition(part.to_owned()))?;
             candidate.check_name(name)?;
+            let is_conditioned = |of: &str| of == name;
+            if candidate.fixed.iter().any(|(of, _)| is_conditioned(of))
+                || candidate.ties.iter().any(|(of, _)| is_conditioned(of))
+            {
+                return Err(CandidateError::GivenTwice(name.to_owned()));
+            }
             match value.parse::<f64>() {
                 Ok(number) if number.is_finite() && number > 0.0 => {
                     candidate.fixed.push((name.to_owned(), number));
@@ -70,6 +82,7 @@ impl Candidate {
                 }
             }
         }
+        candidate.options(Weight::default()).check(&candidate.circuit)?;
         Ok(candidate)
     }
 
@@ -142,6 +155,19 @@ impl fmt::Display for Candidate {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn conditions_that_cannot_hold_are_refused() {
+        for (text, said) in [
+            ("R0-p(R1,CPE1); CPE1.n=2", "above 0 and at most 1"),
+            ("R0-p(R1,CPE1); CPE1.n=0.9; CPE1.n=0.8", "two conditions"),
+            ("R0-p(R1,CPE1); R1=R1", "tied to itself"),
+            ("R0-p(R1,CPE1); R1=CPE1.Q", "cannot be tied"),
+        ] {
+            let message = Candidate::parse(text).unwrap_err().to_string();
+            assert!(message.contains(said), "{text}: {message}");
+        }
+    }
 
     #[test]
     fn conditions_stand_behind_the_circuit_and_take_freedom() {

@@ -4,6 +4,8 @@ use super::{Comparison, Ranking, STRONG};
 
 /// Difference of BIC below which circuits are not told apart.
 const NOTHING: f64 = 2.0;
+/// Numbers more than parameters below which BIC, made for many, says little.
+const FEW: usize = 10;
 /// Probability above which a difference may be chance.
 const CHANCE: f64 = 0.05;
 
@@ -28,6 +30,13 @@ pub(super) fn of(ranking: &Ranking, doubles: &[String], floor: f64) -> Vec<Strin
             "the data carry no noise: circuits that fit to rounding are told apart by their number of parameters alone"
                 .to_owned(),
         );
+    }
+    let numbers = 2 * ranking.n_used;
+    if numbers < first.free + FEW {
+        remarks.push(format!(
+            "{numbers} numbers are too few to rank circuits with {} parameters and more: by chance some fit almost exactly",
+            first.free
+        ));
     }
     remarks.extend(rivals(ranking));
     remarks.extend(

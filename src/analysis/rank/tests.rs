@@ -236,6 +236,22 @@ fn a_further_arc_in_the_first_circuit_that_is_not_determined_is_said_so() {
 }
 
 #[test]
+fn a_ranking_on_a_handful_of_numbers_says_so() {
+    let says = |points: usize| {
+        let mut few = spectrum(ONE.0, ONE.1, 0.5, 2);
+        let step = few.points.len() / points;
+        few.points = few.points.into_iter().step_by(step).take(points).collect();
+        let candidates = [ONE.0, TWO.0].map(|text| Candidate::parse(text).unwrap());
+        let ranking = rank(&few, &candidates, &without_bootstrap());
+        ranking
+            .remarks
+            .iter()
+            .any(|remark| remark.contains("too few to rank"))
+    };
+    assert!(says(5) && !says(30));
+}
+
+#[test]
 fn noise_free_data_are_said_to_be_so() {
     let candidates = [ONE.0, TWO.0].map(|text| Candidate::parse(text).unwrap());
     let ranking = rank(&spectrum(ONE.0, ONE.1, 0.0, 2), &candidates, &without_bootstrap());

@@ -179,3 +179,35 @@ impl<'a> Series<'a> {
         Ok(result)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::fit::fit;
+
+    #[test]
+    fn a_search_that_stopped_early_is_named_by_file_and_spectrum() {
+        let circuit = Circuit::parse("R0-C1").unwrap();
+        let frequencies = [1.0, 10.0, 100.0, 1000.0];
+        let impedance = frequencies.map(|f| circuit.impedance(&[10.0, 1e-3], f));
+        let spectrum = Spectrum::from_impedance(&frequencies, &impedance);
+        let whole = fit(&spectrum, &circuit, &FitOptions::default()).unwrap();
+        let with = |name: &str, converged: bool| SpectrumFit {
+            name: Some(name.to_owned()),
+            spectrum: spectrum.clone(),
+            excluded: Excluded::default(),
+            outcome: Ok(FitResult {
+                converged,
+                ..whole.clone()
+            }),
+        };
+        let file = FileFit {
+            remarks: Vec::new(),
+            spectra: vec![with("0", true), with("1", false)],
+            unreadable: None,
+            file: "days.csv".to_owned(),
+        };
+        assert_eq!(file.unconverged().collect::<Vec<_>>(), ["days.csv: 1"]);
+        assert!(!file.has_failed(), "a fit was made");
+    }
+}
