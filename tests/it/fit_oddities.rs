@@ -223,7 +223,12 @@ fn determined_follows_from_the_standard_error_alone() {
         }
     }
     assert_eq!(both, [true; 2]);
-    let table = lab.succeed(&["fit", "a.csv", "--circuit", ARC, "--fmin", "10k"]);
+    let few: Vec<_> = points(ARC, &[10.0, 50.0, 1e-5, 0.9], 0.5, 1)
+        .into_iter()
+        .step_by(15)
+        .collect();
+    std::fs::write(lab.path("a.csv"), csv(&few)).unwrap();
+    let table = lab.succeed(&["fit", "a.csv", "--circuit", ARC]);
     assert!(table.contains("numbers more than parameters"), "{table}");
 }
 

@@ -24,6 +24,8 @@ pub(super) struct Covariance {
     slot: Vec<Option<usize>>,
     /// Length of the directions.
     size: usize,
+    /// Whether the data are without noise, so that an error of zero is one.
+    is_noiseless: bool,
 }
 
 /// A search at its end, as errors see it.
@@ -71,6 +73,7 @@ impl Covariance {
             scale: vec![0.0; parameters],
             slot: vec![None; parameters],
             size,
+            is_noiseless: noise == 0.0,
         };
         let slope = |k: usize| optimum.coordinates[k].slope(optimum.position[k]);
         for k in (0..size).filter(|k| !on_bound.contains(k)) {
@@ -119,7 +122,9 @@ impl Covariance {
             .flat_map(|&(i, a)| parts().map(move |&(j, b)| (i, j, a * b)))
             .map(|(i, j, weight)| weight * self.matrix[(i, j)])
             .sum();
-        (variance.is_finite() && variance >= 0.0).then(|| variance.sqrt())
+        // The square of an error below 1e-162 is zero to the machine.
+        let is_lost = variance == 0.0 && !self.is_noiseless && parts().next().is_some();
+        (variance.is_finite() && variance >= 0.0 && !is_lost).then(|| variance.sqrt())
     }
 
     /// Standard error of one parameter; none where it is held, at a bound, or not determined.

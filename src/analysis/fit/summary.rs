@@ -139,7 +139,13 @@ fn told_bounds(spec: &ParameterSpec, options: &FitOptions) -> (Option<f64>, Opti
         }
         Some((_, lower, upper)) => (finite(*lower), finite(*upper)),
         None if spec.scale == Scale::Log => (Some(0.0), None),
-        None => (Some(spec.lower), Some(spec.upper)),
+        // What the user asks for may lie below the range of the search.
+        None => {
+            let asked = options.named_start.iter().chain(&options.fixed);
+            let asked = asked.filter(|(name, _)| *name == spec.name);
+            let lower = asked.fold(spec.lower, |lower, (_, value)| lower.min(*value));
+            (Some(lower), Some(spec.upper))
+        }
     }
 }
 

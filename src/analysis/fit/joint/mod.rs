@@ -147,7 +147,8 @@ fn tell(
     };
     let errors = Errors::new(series, outcome, noise);
     let share = layout.shared.len() as f64 / spectra.len() as f64;
-    let fits = (0..spectra.len())
+    let shared = shared_parameters(circuit, layout, outcome, &errors.of_shared());
+    let mut fits: Vec<FitResult> = (0..spectra.len())
         .map(|spectrum| {
             let problem = &series.problems[spectrum];
             let position = layout.position(
@@ -176,8 +177,20 @@ fn tell(
             summary::tell(problem, circuit, options, &local, &effort, &covariance, free)
         })
         .collect();
+    // One parameter has one error, to the last digit.
+    for (coordinate, told) in layout.shared.iter().filter(|c| !c.is_energy).zip(&shared) {
+        let groups = series.problems[0].coordinates.iter();
+        let mut groups = groups.filter(|group| group.parameters.contains(&coordinate.parameter));
+        if let (None, Some(group)) = (told.activation_energy_ev, groups.next()) {
+            for fitted in &mut fits {
+                for &index in &group.parameters {
+                    fitted.parameters[index].std_error = told.std_error;
+                }
+            }
+        }
+    }
     JointFit {
-        shared: shared_parameters(circuit, layout, outcome, &errors.of_shared()),
+        shared,
         fits,
         chi_squared: outcome.arrow.chi_squared,
         reduced_chi_squared: reduced,

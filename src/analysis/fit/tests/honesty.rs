@@ -151,3 +151,24 @@ fn a_model_that_does_not_fit_shows_in_the_runs() {
     let right = fit(&spectrum, &truth, &FitOptions::default()).unwrap();
     assert!(right.runs_p.unwrap() > 1e-3 && right.bic.unwrap() < wrong.bic.unwrap() - 100.0);
 }
+
+#[test]
+fn impedances_beyond_the_numbers_of_the_machine_have_no_error_rather_than_none_at_all() {
+    let truth = circuit("R0-C1");
+    let spectrum = noisy(
+        &truth,
+        &[1e-200, 1e203],
+        &frequencies(1.0, 1e-3, 30),
+        5e-3,
+        0.0,
+        2,
+    );
+    if let Ok(result) = fit(&spectrum, &truth, &FitOptions::default()) {
+        for parameter in &result.parameters {
+            assert!(
+                !(parameter.determined && parameter.std_error == Some(0.0)),
+                "{parameter:?}"
+            );
+        }
+    }
+}
