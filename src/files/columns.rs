@@ -114,7 +114,88 @@ impl Columns {
         })
     }
 
-    /// Takes the standard error of Z from the column of this name.
+    /// The columns of each spectrum, where the header names those of an impedance several times for spectra side by
+    /// side (`f, Z', Z'', Z', Z''` or `f, Z', Z'', f, Z', Z''`). Only where the names are the same each time, as often
+    /// for both components; otherwise it is one spectrum, and [`Columns::remarks`] tells what is left out.
+    pub fn side_by_side(self) -> Vec<Self> {
+        let first = self;
+        let Some([firsts, seconds]) = first.repeated_components() else {
+            return vec![first];
+        };
+        let count = firsts.len();
+        // A column that stands there once belongs to all, and one for each spectrum to its own.
+        let own = |column: Column, set: usize| {
+            let same = first.columns_named_as(column);
+            Column {
+                index: if same.len() == count { same[set] } else { column.index },
+                ..column
+            }
+        };
+        let owned = |column: Option<Column>, set| column.map(|column| own(column, set));
+        let beside = |column: Column, index| Column { index, ..column };
+        let sets = firsts.iter().zip(&seconds).enumerate();
+        sets.map(|(set, (&one, &other))| Self {
+                frequency: own(first.frequency, set),
+                impedance: match first.impedance {
+                    Impedance::Cartesian { real, imaginary } => Impedance::Cartesian {
+                        real: beside(real, one),
+                        imaginary: beside(imaginary, other),
+                    },
+                    Impedance::Polar { modulus, phase } => Impedance::Polar {
+                        modulus: beside(modulus, one),
+                        phase: beside(phase, other),
+                    },
+                },
+                time: owned(first.time, set),
+                potential: owned(first.potential, set),
+                current: owned(first.current, set),
+                amplitude_vrms: owned(first.amplitude_vrms, set),
+                amplitude_arms: owned(first.amplitude_arms, set),
+                std_error: owned(first.std_error, set),
+                ..first.clone()
+            })
+            .collect()
+    }
+
+    /// The indices of both components where both are named the same number of times.
+    fn repeated_components(&self) -> Option<[Vec<usize>; 2]> {
+        let (one, other) = self.components();
+        let (firsts, seconds) = (self.columns_named_as(one), self.columns_named_as(other));
+        let all_of = |column: Column| self.columns_meaning(column).len();
+        let is_clear = firsts.len() > 1
+            && firsts.len() == seconds.len()
+            && all_of(one) == firsts.len()
+            && all_of(other) == seconds.len();
+        is_clear.then_some([firsts, seconds])
+    }
+
+    /// Z' and Z'', or modulus and phase.
+    pub fn components(&self) -> (Column, Column) {
+        match self.impedance {
+            Impedance::Cartesian { real, imaginary } => (real, imaginary),
+            Impedance::Polar { modulus, phase } => (modulus, phase),
+        }
+    }
+
+    /// All columns of the same name as one of them.
+    fn columns_named_as(&self, column: Column) -> Vec<usize> {
+        let wanted = self.names[column.index].to_lowercase();
+        let same = |index: &usize| self.names[*index].to_lowercase() == wanted;
+        (0..self.names.len()).filter(same).collect()
+    }
+
+    /// All columns that could serve as well as one of them.
+    fn columns_meaning(&self, column: Column) -> Vec<usize> {
+        let usable = |index: usize| names::meaning(&self.names[index]).filter(|meaning| meaning.factor.is_ok());
+        let Some(wanted) = usable(column.index) else {
+            return Vec::new();
+        };
+        let same = |index: &usize| usable(*index).is_some_and(|meaning| meaning.quantity == wanted.quantity);
+        (0..self.names.len()).filter(same).collect()
+    }
+
+    /// Takes the standard error of Z from the column of this name; of several spectra side by side each has its own
+    /// where there is one for each.
     ///
     /// # Errors
     /// With the columns there are, where there is none of this name.
@@ -131,6 +212,18 @@ impl Columns {
                     listed(&self.names)
                 )
             })?;
+        let first = Column { index, factor: 1.0 };
+        let index = match self.repeated_components() {
+            Some([firsts, _]) => {
+                let own = self.columns_named_as(first);
+                let set = firsts.iter().position(|at| *at == self.components().0.index);
+                match set {
+                    Some(set) if own.len() == firsts.len() => own[set],
+                    _ => index,
+                }
+            }
+            None => index,
+        };
         self.std_error = Some(Column {
             index,
             factor: names::resistance_factor(&self.names[index]),
@@ -140,11 +233,8 @@ impl Columns {
 
     /// The last column that every row must have.
     pub fn last_required(&self) -> usize {
-        let (first, second) = match self.impedance {
-            Impedance::Cartesian { real, imaginary } => (real.index, imaginary.index),
-            Impedance::Polar { modulus, phase } => (modulus.index, phase.index),
-        };
-        self.frequency.index.max(first).max(second)
+        let (one, other) = self.components();
+        self.frequency.index.max(one.index).max(other.index)
     }
 
     /// What was decided, in words: the sign of Z'', scales, an assumed unit of the phase.
@@ -180,6 +270,26 @@ impl Columns {
         let mut scaled = vec![(self.frequency, "Hz"), (components[0], "ohm")];
         if components[1] != components[0] {
             scaled.push((components[1], "ohm"));
+        }
+        let (one, other) = self.components();
+        if self.repeated_components().is_none() {
+            for column in [one, other] {
+                let others = self.columns_meaning(column);
+                if others.len() > 1 {
+                    let left_out: Vec<String> = others
+                        .iter()
+                        .filter(|index| **index != column.index)
+                        .map(|index| format!("{:?} (column {})", self.names[*index], index + 1))
+                        .collect();
+                    remarks.push(format!(
+                        "{} could stand for the same as {} (column {}), which is taken; if they are spectra side by side, \
+                         give them the same names",
+                        left_out.join(", "),
+                        name(column),
+                        column.index + 1
+                    ));
+                }
+            }
         }
         for (column, unit) in scaled {
             let scale = column.factor.abs();
@@ -303,6 +413,54 @@ mod tests {
         );
         let message = columns.take_std_error("sigma").unwrap_err();
         assert!(message.contains("\"Noise [mOhm]\""), "{message}");
+    }
+
+    #[test]
+    fn names_that_come_again_are_spectra_side_by_side() {
+        let places = |header: &[&str]| -> Vec<(usize, usize, usize)> {
+            let all = Columns::of_header(header.iter().copied()).unwrap().side_by_side();
+            all.iter()
+                .map(|columns| {
+                    let (one, other) = columns.components();
+                    (columns.frequency.index, one.index, other.index)
+                })
+                .collect()
+        };
+        assert_eq!(places(&["f", "Zre", "Zim", "Zre", "Zim"]), [(0, 1, 2), (0, 3, 4)]);
+        assert_eq!(
+            places(&["f", "Z'", "-Z''", "", "F", "Z'", "-Z''"]),
+            [(0, 1, 2), (4, 5, 6)]
+        );
+        assert_eq!(places(&["f", "|Z|", "|Z|", "phase", "phase"]), [(0, 1, 3), (0, 2, 4)]);
+        assert_eq!(places(&["f", "Zre", "Zim", "Re(Z)", "Im(Z)"]), [(0, 1, 2)], "other names");
+        assert_eq!(places(&["f", "Zre", "Zim", "Zim"]), [(0, 1, 2)], "one Z' only");
+        assert_eq!(places(&["f", "Zre", "Zim", "-Zim"]), [(0, 1, 2)], "both signs");
+    }
+
+    #[test]
+    fn what_is_left_out_for_its_name_is_told() {
+        let columns = Columns::of_header(["f", "Zre", "Zim", "Re(Z)", "Im(Z)"]).unwrap();
+        let remarks = columns.remarks().join("; ");
+        assert!(
+            remarks.contains("\"Re(Z)\" (column 4)") && remarks.contains("\"Zim\" (column 3), which is taken"),
+            "{remarks}"
+        );
+    }
+
+    #[test]
+    fn each_of_several_spectra_has_its_own_standard_error_where_there_is_one() {
+        let header = ["f", "Zre", "Zim", "s", "Zre", "Zim", "s", "noise"];
+        let mut all = Columns::of_header(header).unwrap().side_by_side();
+        let mut taken = |wanted: &str| -> Vec<usize> {
+            all.iter_mut()
+                .map(|columns| {
+                    columns.take_std_error(wanted).unwrap();
+                    columns.std_error.unwrap().index
+                })
+                .collect()
+        };
+        assert_eq!(taken("S"), [3, 6]);
+        assert_eq!(taken("noise"), [7, 7]);
     }
 
     #[test]

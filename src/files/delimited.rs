@@ -2,7 +2,7 @@
 //! separated by commas, semicolons, tabs or blanks, with a decimal comma where that is unambiguous. With a header
 //! the columns may stand in any order, be negated, be modulus and phase, and have prefixed units. Several spectra
 //! are told apart by a column `spectrum`, `sweep` or `cycle`, by a repeated header, by blank lines, or by
-//! frequencies that start again. Lines that begin with `#` or `%` are remarks.
+//! frequencies that start again, or stand side by side under names that come again. Lines that begin with `#` or `%` are remarks.
 
 use super::columns::Columns;
 use super::error::ReadError;
@@ -23,16 +23,30 @@ pub(super) fn read_as(
     source: Source<'_>,
     options: &ReadOptions,
 ) -> Result<Reading, ReadError> {
-    let mut heading = heading::find(source)?;
-    take_std_error(&mut heading, source, options)?;
+    let heading = heading::find(source)?;
     let mut gathering = Gathering::new(source.file, format);
     introduce(&mut gathering, &heading);
     let true_sign = heading.header_line.is_none() || turns_no_sign(&heading.columns);
+    let separator = heading.separator;
+    let mut sets = heading.columns.side_by_side();
+    if let Some(wanted) = &options.sigma_column {
+        let line = heading.header_line.unwrap_or(1);
+        for columns in &mut sets {
+            let taken = columns.take_std_error(wanted);
+            taken.map_err(|message| ReadError::in_line(source.file, line, message))?;
+        }
+    }
     let mut table = Table {
-        rows: Rows::new(source.file, heading.columns, heading.separator),
+        tables: sets
+            .into_iter()
+            .map(|columns| Rows::new(source.file, columns, separator))
+            .collect(),
         blocks: Blocks::default(),
         options,
     };
+    if table.tables.len() > 1 {
+        table.tables = table.tables.into_iter().map(Rows::beside_others).collect();
+    }
     let mut fault = None;
     for line in heading.rows {
         if let Err(found) = table.read(line) {
@@ -40,16 +54,18 @@ pub(super) fn read_as(
             break;
         }
     }
-    if table
-        .blocks
-        .blank_lines_mean_nothing(&table.rows, fault.is_some())
-    {
-        table.rows.merge_groups();
+    if table.blocks.blank_lines_mean_nothing(&table.tables, fault.is_some()) {
+        table.tables.iter_mut().for_each(Rows::merge_groups);
     }
-    if heading.header_line.is_some() {
-        gathering.add_table("", table.rows);
+    if table.tables.len() > 1 {
+        gathering.add_tables_side_by_side(table.tables);
     } else {
-        gathering.add_unnamed_table("", table.rows);
+        for rows in table.tables {
+            match heading.header_line {
+                Some(_) => gathering.add_table("", rows),
+                None => gathering.add_unnamed_table("", rows),
+            }
+        }
     }
     let mut reading = gathering.finish(fault)?;
     if true_sign && format == Format::Plain {
@@ -58,50 +74,69 @@ pub(super) fn read_as(
     Ok(reading)
 }
 
-/// A table as it is read.
+/// A table as it is read: one spectrum, or several side by side.
 struct Table<'t, 'o> {
-    rows: Rows<'t>,
+    tables: Vec<Rows<'t>>,
     blocks: Blocks,
     options: &'o ReadOptions,
 }
 
 impl<'t> Table<'t, '_> {
     fn read(&mut self, line: Line<'t>) -> Result<(), Fault> {
-        if line.after_blank && self.rows.columns().spectrum.is_none() && self.rows.has_points() {
+        let of_one_spectrum = |rows: &Rows<'_>| rows.columns().spectrum.is_none() && rows.has_points();
+        if line.after_blank && self.tables.iter().any(of_one_spectrum) {
             self.blocks.by_blank_line = true;
-            self.rows.begin_block("", None);
+            self.begin_block("");
         }
         if let Some(content) = remark(line.text) {
             self.begin_at_header(content);
             return Ok(());
         }
-        let Err(fault) = self.rows.read(line) else {
+        let Err(fault) = self.read_row(line) else {
             return Ok(());
         };
         if self.begin_at_header(line.text) {
             return Ok(());
         }
-        if line.after_blank && !self.rows.begins_like_row(line.text) {
+        if line.after_blank && !self.tables.iter().any(|rows| rows.begins_like_row(line.text)) {
             self.blocks.by_name = true;
-            self.rows.begin_block(line.text.trim(), None);
+            self.begin_block(line.text.trim());
             return Ok(());
         }
         Err(fault)
     }
 
+    fn read_row(&mut self, line: Line<'t>) -> Result<(), Fault> {
+        self.tables.iter_mut().try_for_each(|rows| rows.read(line))
+    }
+
+    fn begin_block(&mut self, name: &str) {
+        for rows in &mut self.tables {
+            rows.begin_block(name, None);
+        }
+    }
+
     /// Whether a line is a further header; then a further block of rows begins.
     fn begin_at_header(&mut self, content: &str) -> bool {
-        let count = self.rows.columns().names.len();
-        let Some(mut columns) = heading::repeated_header(content, count) else {
+        let count = self.tables.first().map_or(0, |rows| rows.columns().names.len());
+        let Some(columns) = heading::repeated_header(content, count) else {
             return false;
         };
-        if let Some(wanted) = &self.options.sigma_column
-            && columns.take_std_error(wanted).is_err()
-        {
+        let mut sets = columns.side_by_side();
+        if sets.len() != self.tables.len() {
             return false;
         }
+        for columns in &mut sets {
+            if let Some(wanted) = &self.options.sigma_column
+                && columns.take_std_error(wanted).is_err()
+            {
+                return false;
+            }
+        }
         self.blocks.by_name = true;
-        self.rows.begin_block("", Some(columns));
+        for (rows, columns) in self.tables.iter_mut().zip(sets) {
+            rows.begin_block("", Some(columns));
+        }
         true
     }
 }
@@ -116,25 +151,11 @@ struct Blocks {
 impl Blocks {
     /// Blank lines separate spectra, unless there is one after every row or so. What is read of an incomplete
     /// last spectrum says nothing.
-    fn blank_lines_mean_nothing(&self, rows: &Rows<'_>, incomplete: bool) -> bool {
+    fn blank_lines_mean_nothing(&self, tables: &[Rows<'_>], incomplete: bool) -> bool {
         const FEWEST_POINTS: usize = 2;
-        self.by_blank_line && !self.by_name && rows.smallest_group(incomplete) < FEWEST_POINTS
+        let is_small = |rows: &Rows<'_>| rows.smallest_group(incomplete) < FEWEST_POINTS;
+        self.by_blank_line && !self.by_name && tables.iter().all(is_small)
     }
-}
-
-fn take_std_error(
-    heading: &mut Heading<'_>,
-    source: Source<'_>,
-    options: &ReadOptions,
-) -> Result<(), ReadError> {
-    let Some(wanted) = &options.sigma_column else {
-        return Ok(());
-    };
-    let line = heading.header_line.unwrap_or(1);
-    heading
-        .columns
-        .take_std_error(wanted)
-        .map_err(|message| ReadError::in_line(source.file, line, message))
 }
 
 fn introduce(gathering: &mut Gathering<'_>, heading: &Heading<'_>) {

@@ -46,7 +46,7 @@ pub(super) fn read_dfr(source: Source<'_>, options: &ReadOptions) -> Result<Read
             "the number of points must stand here",
         ));
     };
-    lines.next();
+    let mut latest = lines.next().map_or(2, |line| line.number);
     let mut numbers = Numbers::new(true);
     // The announced number is not trusted with memory.
     let mut points = Vec::new();
@@ -54,9 +54,13 @@ pub(super) fn read_dfr(source: Source<'_>, options: &ReadOptions) -> Result<Read
         let mut values = [f64::NAN; NUMBERS_A_POINT];
         for (index, value) in values.iter_mut().enumerate() {
             let Some(line) = lines.next() else {
-                let message = format!("the file ends after {} of {announced} points", points.len());
-                return Err(ReadError::whole_file(source.file, message));
+                let message = format!(
+                    "the file ends here, after {} of {announced} points: it is cut off",
+                    points.len()
+                );
+                return Err(ReadError::in_line(source.file, latest, message));
             };
+            latest = line.number;
             *value = match numbers.read(line.text) {
                 Number::Value(value) => value,
                 Number::Missing => f64::NAN,
@@ -106,7 +110,9 @@ pub(super) fn read_p00(source: Source<'_>, options: &ReadOptions) -> Result<Read
     let mut rows = Rows::new(source.file, columns, Separator::Character('\t'));
     let mut taken = 0;
     let mut fault = None;
+    let mut latest = header.number + 1;
     for line in lines.take(announced) {
+        latest = line.number;
         match rows.read(line) {
             Ok(()) => taken += 1,
             Err(found) => {
@@ -116,13 +122,18 @@ pub(super) fn read_p00(source: Source<'_>, options: &ReadOptions) -> Result<Read
         }
     }
     if taken < announced {
-        let short = || {
-            let message = format!("the file ends after {taken} of {announced} points");
-            ReadError::whole_file(source.file, message)
-        };
+        let of = format!("after {taken} of {announced} points");
         let error = match fault {
-            Some(fault) if !fault.cut => fault.error,
-            _ => short(),
+            Some(Fault { mut error, cut, .. }) => {
+                if cut {
+                    error.message = format!("{}, {of}", error.message);
+                }
+                error
+            }
+            None => {
+                let message = format!("the file ends here, {of}: it is cut off");
+                ReadError::in_line(source.file, latest, message)
+            }
         };
         fault = Some(Fault {
             error,

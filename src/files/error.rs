@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::text::shown;
+
 /// Why a file, or the rest of it, cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReadError {
@@ -31,7 +33,7 @@ impl ReadError {
         Self {
             file: file.to_owned(),
             place: Place::Whole,
-            message: message.into(),
+            message: shown(message.into()),
         }
     }
 
@@ -41,7 +43,7 @@ impl ReadError {
         Self {
             file: file.to_owned(),
             place: Place::Line(line, None),
-            message: message.into(),
+            message: shown(message.into()),
         }
     }
 
@@ -51,7 +53,7 @@ impl ReadError {
         Self {
             file: file.to_owned(),
             place: Place::Line(line, Some(column)),
-            message: message.into(),
+            message: shown(message.into()),
         }
     }
 
@@ -61,7 +63,7 @@ impl ReadError {
         Self {
             file: file.to_owned(),
             place: Place::Offset(offset),
-            message: message.into(),
+            message: shown(message.into()),
         }
     }
 }

@@ -53,7 +53,9 @@ pub(super) fn read(source: Source<'_>, options: &ReadOptions) -> Result<Reading,
                     }
                 };
                 let mut taken = 0;
+                let mut latest = header.last().map_or(line.number, |row| row.number);
                 while let Some(row) = lines.next_if(|row| row.text.starts_with('\t')) {
+                    latest = row.number;
                     match rows.read(row) {
                         Ok(()) => taken += 1,
                         Err(mut found) => {
@@ -63,7 +65,7 @@ pub(super) fn read(source: Source<'_>, options: &ReadOptions) -> Result<Reading,
                         }
                     }
                 }
-                fault = fault.or_else(|| ends_early(source, count, taken, lines.peek().is_none()));
+                fault = fault.or_else(|| ends_early(source, latest, count, taken, lines.peek().is_none()));
                 let name = if tables > 1 {
                     format!("ZCURVE {tables}")
                 } else {
@@ -129,11 +131,17 @@ fn table<'t>(
 }
 
 /// A table that is shorter than it says, at the end of the file.
-fn ends_early(source: Source<'_>, count: Option<usize>, taken: usize, at_end: bool) -> Option<Fault> {
+fn ends_early(
+    source: Source<'_>,
+    latest: usize,
+    count: Option<usize>,
+    taken: usize,
+    at_end: bool,
+) -> Option<Fault> {
     let count = count.filter(|count| at_end && taken < *count)?;
-    let message = format!("the file ends after {taken} of {count} rows of the table ZCURVE");
+    let message = format!("the file ends here, after {taken} of {count} rows of the table ZCURVE: it is cut off");
     Some(Fault {
-        error: ReadError::whole_file(source.file, message),
+        error: ReadError::in_line(source.file, latest, message),
         cut: false,
         begins_spectrum: false,
     })

@@ -5,6 +5,7 @@ use crate::spectrum::{Point, PointStatus};
 use super::error::ReadError;
 use super::reading::{FileSpectrum, Format, Reading};
 use super::rows::{Fault, Rows};
+use super::text::shown;
 
 /// Frequencies this close are the same, relative: instruments round them.
 const SAME_FREQUENCY: f64 = 1e-3;
@@ -33,7 +34,7 @@ impl<'t> Gathering<'t> {
 
     /// Adds a remark, once.
     pub fn remark(&mut self, remark: impl Into<String>) {
-        let remark = remark.into();
+        let remark = shown(remark.into());
         if !self.remarks.contains(&remark) {
             self.remarks.push(remark);
         }
@@ -48,7 +49,7 @@ impl<'t> Gathering<'t> {
     pub fn add(&mut self, name: impl Into<String>, points: Vec<Point>) {
         if !points.is_empty() {
             self.spectra.push(FileSpectrum {
-                name: name.into(),
+                name: shown(name.into()),
                 spectrum: points.into(),
             });
         }
@@ -64,6 +65,12 @@ impl<'t> Gathering<'t> {
 
     /// As [`Gathering::add_table`], without saying which column is which.
     pub fn add_unnamed_table(&mut self, name: &str, rows: Rows<'_>) {
+        if let Some(end) = rows.open_end() {
+            self.remark(format!(
+                "line {} has no end: if the file was cut off there, digits of column {} and further rows are missing",
+                end.line, end.column
+            ));
+        }
         let (groups, interleaved) = rows.finish();
         self.interleaved |= interleaved;
         for group in groups {
@@ -89,6 +96,20 @@ impl<'t> Gathering<'t> {
                 };
                 self.add(joined(&name, &sweep), points);
             }
+        }
+    }
+
+    /// Adds tables whose rows stand side by side, each with a name; none of them is whole before all end.
+    pub fn add_tables_side_by_side(&mut self, tables: Vec<Rows<'_>>) {
+        self.interleaved = true;
+        self.remark(format!(
+            "the header names the same columns {} times: taken for so many spectra side by side",
+            tables.len()
+        ));
+        for rows in tables {
+            let (one, other) = rows.columns().components();
+            let name = format!("columns {} and {}", one.index + 1, other.index + 1);
+            self.add_table(&name, rows);
         }
     }
 
@@ -177,10 +198,18 @@ impl<'t> Gathering<'t> {
             points.filter(|point| wanted(point)).count()
         };
         let zero = count(&|point| point.frequency_hz == 0.0);
-        let missing = count(&|point| point.status == PointStatus::Invalid && point.frequency_hz != 0.0);
+        let negative = count(&|point| point.frequency_hz < 0.0);
+        let missing = count(&|point| {
+            point.status == PointStatus::Invalid && (point.frequency_hz > 0.0 || point.frequency_hz.is_nan())
+        });
         if zero > 0 {
             self.remark(format!(
                 "{zero} of {kept} rows have the frequency 0: marked as invalid"
+            ));
+        }
+        if negative > 0 {
+            self.remark(format!(
+                "{negative} of {kept} rows have a frequency below 0: marked as invalid"
             ));
         }
         if missing > 0 {

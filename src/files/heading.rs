@@ -4,14 +4,11 @@ use super::columns::Columns;
 use super::error::ReadError;
 use super::names;
 use super::number::{Number, Numbers};
-use super::rows::Separator;
+use super::rows::{LONGEST_LINE, Separator, too_long};
 use super::text::{Line, Lines, Source};
 
 /// After so many lines without a table there is none.
 const MOST_LINES_BEFORE: usize = 1000;
-
-/// A longer line is no row of a spectrum, and not worth the memory of its fields.
-const LONGEST_LINE: usize = 64 * 1024;
 
 const SEPARATORS: [Separator; 4] = [
     Separator::Character(';'),
@@ -56,9 +53,7 @@ pub(super) fn find<'t>(source: Source<'t>) -> Result<Heading<'t>, ReadError> {
             break;
         };
         if line.text.len() > LONGEST_LINE {
-            let message =
-                format!("the line is longer than {LONGEST_LINE} bytes: this is no table of a spectrum");
-            return Err(ReadError::in_line(source.file, line.number, message));
+            return Err(ReadError::in_line(source.file, line.number, too_long()));
         }
         let comment = remark(line.text);
         let content = comment.unwrap_or(line.text);

@@ -12,10 +12,12 @@ mod autolab;
 mod bytes;
 mod ch_instruments;
 mod columns;
+mod cut;
 mod delimited;
 mod ec_lab_binary;
 mod ec_lab_text;
 mod eco_chemie;
+mod foreign;
 mod gamry;
 mod gathering;
 mod heading;
@@ -41,14 +43,17 @@ use reading::{FormatEntry, TextEntry};
 /// The formats that are no text, or a text without rows, in the order in which they are tried.
 static FORMATS: &[FormatEntry] = &[
     FormatEntry {
+        format: Format::EcLabBinary,
         recognise: ec_lab_binary::recognise,
         read: ec_lab_binary::read,
     },
     FormatEntry {
+        format: Format::Ivium,
         recognise: ivium::recognise,
         read: ivium::read,
     },
     FormatEntry {
+        format: Format::PalmSens,
         recognise: palmsens::recognise,
         read: palmsens::read,
     },
@@ -58,46 +63,57 @@ static FORMATS: &[FormatEntry] = &[
 /// nearly anything.
 static TEXT_FORMATS: &[TextEntry] = &[
     TextEntry {
+        format: Format::EcLabText,
         recognise: ec_lab_text::recognise,
         read: ec_lab_text::read,
     },
     TextEntry {
+        format: Format::Gamry,
         recognise: gamry::recognise,
         read: gamry::read,
     },
     TextEntry {
+        format: Format::ZPlot,
         recognise: zplot::recognise,
         read: zplot::read,
     },
     TextEntry {
+        format: Format::VersaStudio,
         recognise: versa_studio::recognise,
         read: versa_studio::read,
     },
     TextEntry {
+        format: Format::Autolab,
         recognise: autolab::recognise,
         read: autolab::read,
     },
     TextEntry {
+        format: Format::PowerSuite,
         recognise: power_suite::recognise,
         read: power_suite::read,
     },
     TextEntry {
+        format: Format::ChInstruments,
         recognise: ch_instruments::recognise,
         read: ch_instruments::read,
     },
     TextEntry {
+        format: Format::Parstat,
         recognise: parstat::recognise,
         read: parstat::read,
     },
     TextEntry {
+        format: Format::EcoChemieDfr,
         recognise: eco_chemie::recognise_dfr,
         read: eco_chemie::read_dfr,
     },
     TextEntry {
+        format: Format::EcoChemieP00,
         recognise: eco_chemie::recognise_p00,
         read: eco_chemie::read_p00,
     },
     TextEntry {
+        format: Format::Plain,
         recognise: |_| true,
         read: delimited::read,
     },
@@ -118,30 +134,87 @@ pub fn read(file: &str, bytes: &[u8]) -> Result<Reading, ReadError> {
 /// As [`read`], and where a wanted column is not there: the message lists those that are.
 pub fn read_with(file: &str, bytes: &[u8], options: &ReadOptions) -> Result<Reading, ReadError> {
     if let Some(entry) = FORMATS.iter().find(|entry| (entry.recognise)(bytes)) {
-        if let Some(wanted) = &options.sigma_column {
-            let message =
-                format!("there is no column {wanted:?} for the standard error: the file is no table of text");
-            return Err(ReadError::whole_file(file, message));
-        }
-        return (entry.read)(file, bytes);
+        return read_binary(entry, file, bytes, options);
     }
-    let text = text::decode(bytes);
-    if text.contains('\0') {
-        return Err(ReadError::whole_file(file, "no text, and no other known format"));
-    }
-    let source = text::Source { file, text: &text };
     let head = text::head(bytes);
     match TEXT_FORMATS.iter().find(|entry| (entry.recognise)(&head)) {
-        Some(entry) => {
-            let mut reading = (entry.read)(source, options)?;
-            if reading.broken.is_none() && !text.ends_with(['\n', '\r']) {
-                let remark =
-                    "the last line has no end: if the file was cut short, its last number is not whole";
-                reading.remarks.push(remark.to_owned());
-            }
+        Some(entry) => read_text(entry, file, bytes, options),
+        None => Err(ReadError::whole_file(file, "no known format")),
+    }
+}
+
+/// As [`read_with`], but as a file of this format, whatever stands in it.
+///
+/// # Errors
+/// As [`read_with`].
+pub fn read_as(
+    format: Format,
+    file: &str,
+    bytes: &[u8],
+    options: &ReadOptions,
+) -> Result<Reading, ReadError> {
+    if let Some(entry) = FORMATS.iter().find(|entry| entry.format == format) {
+        return read_binary(entry, file, bytes, options);
+    }
+    match TEXT_FORMATS.iter().find(|entry| entry.format == format) {
+        Some(entry) => read_text(entry, file, bytes, options),
+        None => Err(ReadError::whole_file(file, "no known format")),
+    }
+}
+
+fn read_binary(
+    entry: &FormatEntry,
+    file: &str,
+    bytes: &[u8],
+    options: &ReadOptions,
+) -> Result<Reading, ReadError> {
+    if let Some(wanted) = &options.sigma_column {
+        let message =
+            format!("there is no column {wanted:?} for the standard error: the file is no table of text");
+        return Err(ReadError::whole_file(file, message));
+    }
+    (entry.read)(file, bytes)
+}
+
+fn read_text(
+    entry: &TextEntry,
+    file: &str,
+    bytes: &[u8],
+    options: &ReadOptions,
+) -> Result<Reading, ReadError> {
+    if bytes.trim_ascii().is_empty() {
+        let message = "the file is empty: was it copied, or exported, to the end?";
+        return Err(ReadError::whole_file(file, message));
+    }
+    if let Some(message) = foreign::what_it_is(bytes) {
+        return Err(ReadError::whole_file(file, message));
+    }
+    let text = text::decode(bytes);
+    match text.find('\0') {
+        None => (entry.read)(text::Source { file, text: &text }, options),
+        Some(at) => before_zeros(entry, file, &text[..at], options),
+    }
+}
+
+/// A text whose rest is bytes 0, as a computer leaves it that lost its power while it wrote.
+fn before_zeros(
+    entry: &TextEntry,
+    file: &str,
+    text: &str,
+    options: &ReadOptions,
+) -> Result<Reading, ReadError> {
+    if !text.contains(['\n', '\r']) {
+        return Err(ReadError::whole_file(file, foreign::UNKNOWN));
+    }
+    let line = text::Lines::of(text).last().map_or(1, |line| line.number);
+    let zeros = "bytes 0 follow, which are no text: the file is damaged from here on, or of an unknown format";
+    let zeros = ReadError::in_line(file, line, zeros);
+    match (entry.read)(text::Source { file, text }, options) {
+        Ok(mut reading) => {
+            reading.broken.get_or_insert(zeros);
             Ok(reading)
         }
-        None => Err(ReadError::whole_file(file, "no known format")),
+        Err(_) => Err(zeros),
     }
 }
 

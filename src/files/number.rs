@@ -80,7 +80,8 @@ pub(super) fn single(field: &str) -> Option<f64> {
 
 /// Whether a field may be the beginning of a number whose rest was cut off.
 pub(super) fn is_beginning(field: &str) -> bool {
-    let field = field.trim();
+    // A quote that was opened is still open.
+    let field = field.trim().trim_start_matches('"');
     if matches!(field, "" | "+" | "-") || single(field).is_some() {
         return true;
     }
@@ -168,7 +169,7 @@ mod tests {
 
     #[test]
     fn what_is_cut_off_inside_a_number_is_known() {
-        for field in ["", "-", "1", "1.", "1.5e", "1.5E-", "-3,2E+"] {
+        for field in ["", "-", "1", "1.", "1.5e", "1.5E-", "-3,2E+", "\"", "\"-3.2"] {
             assert!(is_beginning(field), "{field}");
         }
         for field in ["x", "ok", "1.2.3", "---", "NaN"] {

@@ -95,6 +95,8 @@ pub struct ReadOptions {
 
 /// A format of text: how it is recognised from its beginning, and read.
 pub(super) struct TextEntry {
+    /// What it is.
+    pub format: Format,
     /// Whether a text that begins so is of this format.
     pub recognise: fn(&str) -> bool,
     /// Reads it.
@@ -103,6 +105,8 @@ pub(super) struct TextEntry {
 
 /// A format: how it is recognised and read.
 pub(super) struct FormatEntry {
+    /// What it is.
+    pub format: Format,
     /// Whether these bytes are of this format.
     pub recognise: fn(&[u8]) -> bool,
     /// Reads them; the name of the file is for errors.

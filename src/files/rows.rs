@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use crate::spectrum::{Point, PointStatus};
 
 use super::columns::{Column, Columns, Impedance};
+use super::cut::LastNumbers;
 use super::error::ReadError;
 use super::number::{Number, Numbers, is_beginning};
 use super::text::Line;
@@ -56,6 +57,14 @@ fn split_quoted<'t>(line: &'t str, separator: char, fields: &mut Vec<&'t str>) {
     }
 }
 
+/// A longer line is no row of a spectrum, and not worth the memory of its fields.
+pub(super) const LONGEST_LINE: usize = 64 * 1024;
+
+/// What is said of such a line.
+pub(super) fn too_long() -> String {
+    format!("the line is longer than {LONGEST_LINE} bytes: this is no table of a spectrum")
+}
+
 /// Why a row cannot be taken.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Fault {
@@ -91,6 +100,18 @@ pub(super) struct Rows<'t> {
     current: Option<usize>,
     next_name: String,
     interleaved: bool,
+    last_numbers: LastNumbers,
+    open_end: Option<OpenEnd>,
+    may_be_shorter: bool,
+}
+
+/// Where a text ends in a row that has all its fields, but no end of the line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct OpenEnd {
+    /// The line, from 1.
+    pub line: usize,
+    /// Its last field, from 1.
+    pub column: usize,
 }
 
 impl<'t> Rows<'t> {
@@ -109,7 +130,21 @@ impl<'t> Rows<'t> {
             current: None,
             next_name: String::new(),
             interleaved: false,
+            last_numbers: LastNumbers::default(),
+            open_end: None,
+            may_be_shorter: false,
         }
+    }
+
+    /// For one of several spectra side by side: where both components are empty, it has ended before the others.
+    pub fn beside_others(mut self) -> Self {
+        self.may_be_shorter = true;
+        self
+    }
+
+    /// Where the text ends, if it does so in a row without the end of the line.
+    pub fn open_end(&self) -> Option<OpenEnd> {
+        self.open_end
     }
 
     /// The columns in use.
@@ -154,6 +189,7 @@ impl<'t> Rows<'t> {
         if let Some(columns) = columns {
             self.columns = columns;
             self.previous_count = 0;
+            self.last_numbers = LastNumbers::default();
         }
         self.by_key.clear();
         self.current = None;
@@ -167,8 +203,20 @@ impl<'t> Rows<'t> {
     /// # Errors
     /// Where a number is missing or is none; nothing is taken then.
     pub fn read(&mut self, line: Line<'t>) -> Result<(), Fault> {
+        if line.text.len() > LONGEST_LINE {
+            let error = ReadError::in_line(self.file, line.number, too_long());
+            return Err(Fault {
+                error,
+                cut: false,
+                begins_spectrum: false,
+            });
+        }
         let mut fields = std::mem::take(&mut self.fields);
         self.separator.split(line.text, &mut fields);
+        if self.may_be_shorter && self.is_without_impedance(&fields) {
+            self.fields = fields;
+            return Ok(());
+        }
         let key = self
             .columns
             .spectrum
@@ -177,6 +225,15 @@ impl<'t> Rows<'t> {
             .unwrap_or_default();
         let outcome = self.point(line, &fields);
         self.previous_count = fields.len();
+        if line.open && outcome.is_ok() {
+            self.open_end = Some(OpenEnd {
+                line: line.number,
+                column: fields.len(),
+            });
+        }
+        if let Some(last) = fields.last() {
+            self.last_numbers.observe(last);
+        }
         self.fields = fields;
         match outcome {
             Ok(point) => {
@@ -189,6 +246,12 @@ impl<'t> Rows<'t> {
                 Err(fault)
             }
         }
+    }
+
+    fn is_without_impedance(&self, fields: &[&str]) -> bool {
+        let (one, other) = self.columns.components();
+        let is_empty = |column: Column| fields.get(column.index).is_some_and(|field| field.is_empty());
+        is_empty(one) && is_empty(other)
     }
 
     /// The spectra; whether their rows took turns, so that none of them is whole before the table ends.
@@ -247,52 +310,69 @@ impl<'t> Rows<'t> {
     }
 
     fn point(&mut self, line: Line<'t>, fields: &[&'t str]) -> Result<Point, Fault> {
-        let wrong = |message: String| Fault {
-            error: ReadError::in_line(self.file, line.number, message),
-            cut: false,
-            begins_spectrum: false,
-        };
         let names = &self.columns.names;
         let needed = self.columns.last_required();
         if fields.len() <= needed {
             let message = format!(
-                "the row has {} fields, but column {}, {:?}, is needed",
-                fields.len(),
-                needed + 1,
-                names[needed]
+                "{:?} is missing: the row has {}{}",
+                names[needed],
+                counted(fields.len()),
+                if line.open { " and no end: the file is cut off here" } else { "" }
             );
             return Err(Fault {
                 cut: line.last,
-                ..wrong(message)
+                ..self.wrong_field(line, needed, message)
             });
         }
-        if line.last && fields.len() < names.len() && fields.len() < self.previous_count {
+        let shorter_than_before = fields.len() < self.previous_count;
+        let shorter_than_header = self.previous_count == 0 && line.open;
+        if line.last && fields.len() < names.len() && (shorter_than_before || shorter_than_header) {
             let message = format!(
-                "the row has {} fields, those before it {}: the file seems to be cut off here",
-                fields.len(),
-                self.previous_count
+                "the row ends here with {}, {}: the file is cut off",
+                counted(fields.len()),
+                if shorter_than_before {
+                    format!("those before it with {}", self.previous_count)
+                } else {
+                    format!("the header with {}", names.len())
+                },
             );
             return Err(Fault {
                 cut: true,
-                ..wrong(message)
+                ..self.wrong_field(line, fields.len() - 1, message)
             });
         }
         if fields.iter().skip(names.len()).any(|field| !field.is_empty()) {
-            return Err(wrong(format!(
-                "the row has {} fields, the header {}: which column is which cannot be told",
-                fields.len(),
+            let message = format!(
+                "the row has {}, the header {}: which column is which cannot be told",
+                counted(fields.len()),
                 names.len()
-            )));
+            );
+            return Err(Fault {
+                error: ReadError::in_line(self.file, line.number, message),
+                cut: false,
+                begins_spectrum: false,
+            });
         }
-        self.sound_point(line, fields)
+        let point = self.sound_point(line, fields)?;
+        if let Some(last) = fields.last()
+            && line.open
+            && self.last_numbers.is_cut(last)
+        {
+            let message = format!(
+                "the last number, {:?}, has fewer digits than all those above it, and the line has no end: the file is \
+                 cut off",
+                shortened(last)
+            );
+            return Err(Fault {
+                cut: true,
+                ..self.wrong_field(line, fields.len() - 1, message)
+            });
+        }
+        Ok(point)
     }
 
     fn sound_point(&mut self, line: Line<'t>, fields: &[&'t str]) -> Result<Point, Fault> {
         let frequency = self.required(line, fields, self.columns.frequency, "the frequency")?;
-        if frequency < 0.0 {
-            let message = format!("the frequency is {frequency}; it must be above 0");
-            return Err(self.wrong_field(line, self.columns.frequency.index, message));
-        }
         let (real, imaginary) = match self.columns.impedance {
             Impedance::Cartesian { real, imaginary } => (
                 self.required(line, fields, real, "Z'")?,
@@ -305,7 +385,7 @@ impl<'t> Rows<'t> {
             }
         };
         let mut point = Point::new(frequency, real, imaginary);
-        if frequency == 0.0
+        if frequency <= 0.0
             || [frequency, real, imaginary]
                 .iter()
                 .any(|value| !value.is_finite())
@@ -356,7 +436,7 @@ impl<'t> Rows<'t> {
         let cut = line.last && column.index + 1 == fields.len() && is_beginning(field);
         match number {
             Number::Value(value) => Ok(value * column.factor),
-            Number::Missing if !cut => Ok(f64::NAN),
+            Number::Missing if !(cut && line.open) => Ok(f64::NAN),
             Number::MixedDecimals => Err(self.wrong_field(
                 line,
                 column.index,
@@ -367,7 +447,11 @@ impl<'t> Rows<'t> {
                 ..self.wrong_field(
                     line,
                     column.index,
-                    format!("{what} is {:?}, not a number", shortened(field)),
+                    format!(
+                        "{what} is {:?}, not a number{}",
+                        shortened(field),
+                        if cut { ": the file is cut off here" } else { "" }
+                    ),
                 )
             }),
         }
@@ -387,6 +471,13 @@ impl<'t> Rows<'t> {
             cut: false,
             begins_spectrum: false,
         }
+    }
+}
+
+fn counted(fields: usize) -> String {
+    match fields {
+        1 => "1 field".to_owned(),
+        _ => format!("{fields} fields"),
     }
 }
 
@@ -445,7 +536,8 @@ mod tests {
             ("10,1,-1\n1,2,x", false),
             ("10,1,-1\n1,2\n1,2,-1", false),
             ("10,1,-1\n1,2,-1,3,4", false),
-            ("10,1,-1\n-1,2,-1", false),
+            ("10,1,-1,0.10\n8,1,-1,0.25\n5,1,-1,0.40\n1,2,-1,0.5", true),
+            ("1,2,-1", true),
         ] {
             let (_, fault) = rows(&["f", "Z'", "Z''", "t"], text);
             assert_eq!(fault.map(|fault| fault.cut), Some(cut), "{text}");
@@ -453,11 +545,19 @@ mod tests {
     }
 
     #[test]
+    fn where_the_text_ends_without_an_end_of_the_line_is_known() {
+        let end = |text| rows(&["f", "Z'", "Z''"], text).0.open_end();
+        assert_eq!(end("10,1,-1\n1,2,-1"), Some(OpenEnd { line: 2, column: 3 }));
+        assert_eq!(end("10,1,-1\n1,2,-1\n"), None);
+        assert_eq!(end("10,1,-1\n1,2,"), None, "that is a fault");
+    }
+
+    #[test]
     fn a_point_without_a_value_is_kept_as_invalid() {
-        let (rows, fault) = rows(&["f", "Z'", "Z''"], "10,NaN,-1\n0,1,-1\n1,2,-1\n");
+        let (rows, fault) = rows(&["f", "Z'", "Z''"], "10,NaN,-1\n0,1,-1\n-5,1,-1\n1,2,-1\n2,1,\n");
         assert_eq!(fault, None);
         let (groups, _) = rows.finish();
         let usable: Vec<bool> = groups[0].points.iter().map(Point::is_usable).collect();
-        assert_eq!(usable, [false, false, true]);
+        assert_eq!(usable, [false, false, false, true, false]);
     }
 }

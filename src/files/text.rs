@@ -14,13 +14,16 @@ pub(super) struct Source<'t> {
     pub text: &'t str,
 }
 
-/// The characters of a text: UTF-8 or UTF-16 where a byte order mark says so, else UTF-8 where it is valid, else
-/// latin-1, which every sequence of bytes is. Borrows where nothing has to be changed.
+/// The characters of a text: UTF-8 or UTF-16 where a byte order mark says so, UTF-16 also where every other byte of
+/// the beginning is zero, else UTF-8 where it is valid, else latin-1 as Windows extends it, which every sequence of
+/// bytes is. Borrows where nothing has to be changed.
 pub(super) fn decode(bytes: &[u8]) -> Cow<'_, str> {
     match bytes {
         [0xff, 0xfe, rest @ ..] => Cow::Owned(utf16(rest, u16::from_le_bytes)),
         [0xfe, 0xff, rest @ ..] => Cow::Owned(utf16(rest, u16::from_be_bytes)),
         [0xef, 0xbb, 0xbf, rest @ ..] => eight_bit(rest),
+        [1..=255, 0, 1..=255, 0, 1..=255, 0, ..] => Cow::Owned(utf16(bytes, u16::from_le_bytes)),
+        [0, 1..=255, 0, 1..=255, 0, 1..=255, ..] => Cow::Owned(utf16(bytes, u16::from_be_bytes)),
         _ => eight_bit(bytes),
     }
 }
@@ -42,8 +45,37 @@ fn eight_bit(bytes: &[u8]) -> Cow<'_, str> {
         Ok(text) => Cow::Borrowed(text),
         // A character cut off at the end of the file does not make the rest latin-1.
         Err(error) if error.error_len().is_none() => String::from_utf8_lossy(&bytes[..error.valid_up_to()]),
-        Err(_) => Cow::Owned(bytes.iter().copied().map(char::from).collect()),
+        Err(_) => Cow::Owned(bytes.iter().copied().map(windows_1252).collect()),
     }
+}
+
+/// A character of Windows-1252, which is latin-1 with letters and typographic signs (the prime of `Z’` among them) where
+/// that has control characters.
+fn windows_1252(byte: u8) -> char {
+    const FROM_0X80: [char; 32] = [
+        '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8d}', 'Ž', '\u{8f}', //
+        '\u{90}', '‘', '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{9d}', 'ž', 'Ÿ',
+    ];
+    match byte {
+        0x80..=0x9f => FROM_0X80[usize::from(byte - 0x80)],
+        _ => char::from(byte),
+    }
+}
+
+/// A text for a message or a name: what would steer a terminal is written out.
+pub(super) fn shown(text: String) -> String {
+    if !text.contains(char::is_control) {
+        return text;
+    }
+    let mut shown = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '\t' => shown.push(' '),
+            control if control.is_control() => shown.extend(control.escape_default()),
+            other => shown.push(other),
+        }
+    }
+    shown
 }
 
 /// A line that is not blank.
@@ -57,6 +89,8 @@ pub(super) struct Line<'t> {
     pub after_blank: bool,
     /// Whether nothing but blank lines follows.
     pub last: bool,
+    /// Whether the text ends with it, without the end of a line: it may go on in a longer text.
+    pub open: bool,
 }
 
 /// The lines of a text that are not blank. A line ends with LF, CR LF or any mixture of the two (some
@@ -66,15 +100,18 @@ pub(super) struct Lines<'t> {
     rest: &'t str,
     number: usize,
     line_break: char,
+    last_is_open: bool,
 }
 
 impl<'t> Lines<'t> {
     /// The lines of a text.
     pub fn of(text: &'t str) -> Self {
+        // Trailing tabs stay: they are empty fields of the last row.
+        let rest = text.trim_end_matches(['\n', '\r', ' ']);
         Self {
-            // Trailing tabs stay: they are empty fields of the last row.
-            rest: text.trim_end_matches(['\n', '\r', ' ']),
+            rest,
             number: 0,
+            last_is_open: !text[rest.len()..].contains(['\n', '\r']),
             line_break: if text.contains('\n') { '\n' } else { '\r' },
         }
     }
@@ -96,6 +133,7 @@ impl<'t> Iterator for Lines<'t> {
                     text,
                     after_blank,
                     last: rest.is_empty(),
+                    open: rest.is_empty() && self.last_is_open,
                 });
             }
             after_blank = true;
@@ -124,6 +162,24 @@ mod tests {
         assert_eq!(decode("Z/Ω".as_bytes()), "Z/Ω");
         assert_eq!(decode(b"Cs/\xb5F cm\xb2"), "Cs/µF cm²");
         assert_eq!(decode(b"Z/\xce"), "Z/", "an ohm sign cut in half");
+        assert_eq!(decode(b"Z\x92/\xb5Ohm"), "Z’/µOhm");
+        assert_eq!(decode(&utf16(u16::to_le_bytes, [b'f', 0])[..]), "fZ/Ω");
+        assert_eq!(decode(&utf16(u16::to_be_bytes, [0, b'f'])[..]), "fZ/Ω");
+    }
+
+    #[test]
+    fn nothing_that_steers_a_terminal_is_shown() {
+        assert_eq!(shown("a\tb\u{9b}2J\u{1b}[m".to_owned()), "a b\\u{9b}2J\\u{1b}[m");
+    }
+
+    #[test]
+    fn only_a_last_line_without_an_end_is_open() {
+        let open = |text| Lines::of(text).map(|line| line.open).collect::<Vec<bool>>();
+        for text in ["a\nb\n", "a\rb\r", "a\r\nb\r", "a\nb\n  ", "a\nb  \n"] {
+            assert_eq!(open(text), [false, false], "{text:?}");
+        }
+        assert_eq!(open("a\nb"), [false, true]);
+        assert_eq!(open("a\nb  "), [false, true]);
     }
 
     #[test]

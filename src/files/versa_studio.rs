@@ -21,8 +21,10 @@ pub(super) fn read(source: Source<'_>, options: &ReadOptions) -> Result<Reading,
     let mut refused = None;
     let mut passed_over = 0;
     let mut fault = None;
+    let mut latest: Option<Line<'_>> = None;
     while let Some(line) = lines.next() {
         let text = line.text.trim();
+        latest = Some(line);
         if let Some(rest) = text.strip_prefix("Amplitude (")
             && let Some((unit, value)) = rest.split_once(" RMS)=")
         {
@@ -31,16 +33,16 @@ pub(super) fn read(source: Source<'_>, options: &ReadOptions) -> Result<Reading,
         let Some(segment) = segment_name(text) else {
             continue;
         };
-        let definition = loop {
-            match lines.next() {
-                Some(line) if line.text.starts_with("Definition=") => break Some(line),
-                Some(line) if line.text.starts_with("</") => break None,
-                Some(_) => {}
-                None => break None,
+        let definition = match definition(source, &mut lines, line) {
+            Ok(Some(definition)) => definition,
+            Ok(None) => {
+                latest = None;
+                continue;
             }
-        };
-        let Some(definition) = definition else {
-            continue;
+            Err(found) => {
+                fault = Some(found);
+                break;
+            }
         };
         let mut rows = match rows(source, definition, options) {
             Ok(rows) => rows,
@@ -51,7 +53,8 @@ pub(super) fn read(source: Source<'_>, options: &ReadOptions) -> Result<Reading,
                 continue;
             }
         };
-        fault = read_segment(source, &mut lines, &mut rows, segment);
+        fault = read_segment(source, &mut lines, &mut rows, segment, definition);
+        latest = None;
         let first_new = gathering.count();
         gathering.add_table(&format!("segment {segment}"), rows);
         gathering.for_points(first_new, |point| match amplitude {
@@ -63,6 +66,10 @@ pub(super) fn read(source: Source<'_>, options: &ReadOptions) -> Result<Reading,
             break;
         }
     }
+    // Every block ends with a line of its own, the last one too.
+    if let Some(latest) = latest.filter(|latest| fault.is_none() && !latest.text.trim_start().starts_with("</")) {
+        fault = Some(cut_in_head(source, latest, "the last block"));
+    }
     if gathering.count() == 0 && fault.is_none() {
         return Err(refused.unwrap_or_else(|| {
             ReadError::whole_file(
@@ -71,12 +78,51 @@ pub(super) fn read(source: Source<'_>, options: &ReadOptions) -> Result<Reading,
             )
         }));
     }
+    let last = Lines::of(source.text).last();
+    if let Some(last) = last.filter(|last| last.open && fault.is_none()) {
+        gathering.remark(format!(
+            "line {} has no end: if the file was cut off there, further segments are missing",
+            last.number
+        ));
+    }
     if passed_over > 0 {
         gathering.remark(format!(
             "{passed_over} segments without impedance are passed over"
         ));
     }
     gathering.finish(fault)
+}
+
+/// The line of a segment that names its columns; none where it has no such line.
+///
+/// # Errors
+/// Where the file ends before the head of the segment does.
+fn definition<'t>(
+    source: Source<'t>,
+    lines: &mut Lines<'t>,
+    title: Line<'t>,
+) -> Result<Option<Line<'t>>, Fault> {
+    let mut latest = title;
+    for line in lines {
+        latest = line;
+        if line.text.starts_with("Definition=") && !line.last {
+            return Ok(Some(line));
+        }
+        if line.text.starts_with("</Segment") {
+            return Ok(None);
+        }
+    }
+    Err(cut_in_head(source, latest, &format!("the head of {}", title.text.trim())))
+}
+
+/// The file ends where no row of a spectrum stands: those before it are whole.
+fn cut_in_head(source: Source<'_>, latest: Line<'_>, place: &str) -> Fault {
+    let message = format!("the file ends inside {place}: it is cut off");
+    Fault {
+        error: ReadError::in_line(source.file, latest.number, message),
+        cut: false,
+        begins_spectrum: true,
+    }
 }
 
 /// `1` of `<Segment1>`.
@@ -112,8 +158,9 @@ fn read_segment<'t>(
     lines: &mut Lines<'t>,
     rows: &mut Rows<'t>,
     segment: &str,
+    definition: Line<'t>,
 ) -> Option<Fault> {
-    let mut latest = 0;
+    let mut latest = definition.number;
     for line in lines {
         if line.text.starts_with("</Segment") {
             return None;

@@ -130,11 +130,7 @@ fn what_is_no_number_is_refused_with_line_and_column() {
         ),
         (
             "f;Z';Z''\n1;2;3\n1;2\n1;2;3\n",
-            "a.csv:3: the row has 2 fields, but column 3, \"Z''\", is needed",
-        ),
-        (
-            "f,Z',Z''\n1,2,3\n-1,2,3\n",
-            "a.csv:3: column 1: the frequency is -1; it must be above 0",
+            "a.csv:3: column 3: \"Z''\" is missing: the row has 2 fields",
         ),
         (
             "f,Z',Z''\n1,2,3\n1,2,3,4\n",
@@ -152,7 +148,9 @@ fn what_is_no_number_is_refused_with_line_and_column() {
 #[test]
 fn a_text_without_a_spectrum_is_refused_with_what_is_needed() {
     for (content, word) in [
-        ("", "three columns are needed"),
+        ("", "the file is empty"),
+        (" \r\n\n", "the file is empty"),
+        ("# only a remark\n", "three columns are needed"),
         ("1,2\n", "three columns are needed"),
         ("f,Z',Z''\n", "no point"),
         ("0,1,-1\n0,1,-1\n", "frequency above 0"),
@@ -168,6 +166,7 @@ fn a_text_without_a_spectrum_is_refused_with_what_is_needed() {
         ("1000,5,12,5,-3,25\n100,0,20,0,-1,0\n", "decimal signs"),
         ("\0\0\0", "no text"),
         (&"1,2,3,".repeat(20_000), "longer than"),
+        (&format!("f,Z',Z''\n1,2,3\n{}\n", "1,".repeat(40_000)), "a.csv:3: the line is longer than"),
     ] {
         let error = text(content).unwrap_err().to_string();
         assert!(error.contains(word), "{content:?}: {error}");
@@ -176,34 +175,141 @@ fn a_text_without_a_spectrum_is_refused_with_what_is_needed() {
 
 #[test]
 fn numbers_that_are_none_make_invalid_points() {
-    let reading = text("f,Z',Z''\n1000,NaN,-1\n100,1,inf\n10,---,-1\n0,1,-1\n1,,-1\n0.1,1,-1\n").unwrap();
+    let reading = text("f,Z',Z''\n1000,NaN,-1\n100,1,inf\n10,---,-1\n0,1,-1\n-1,1,-1\n1,,-1\n0.1,1,-1\n").unwrap();
     let points = &reading.spectra[0].spectrum.points;
-    assert_eq!(points.len(), 6);
+    assert_eq!(points.len(), 7);
     assert!(
-        points[..5]
+        points[..6]
             .iter()
             .all(|point| point.status == PointStatus::Invalid)
     );
-    assert!(points[5].is_usable());
+    assert!(points[6].is_usable());
+    for told in [
+        "4 of 7 rows lack a number",
+        "1 of 7 rows have the frequency 0",
+        "1 of 7 rows have a frequency below 0",
+    ] {
+        assert!(
+            reading.remarks.iter().any(|remark| remark.contains(told)),
+            "{told}: {:?}",
+            reading.remarks
+        );
+    }
+}
+
+#[test]
+fn a_row_cut_off_at_the_end_leaves_those_before_and_is_told_with_line_and_column() {
+    for (content, place) in [
+        ("f,Z',Z''\n10,1,-1\n1,2", "a.csv:3: column 3: \"Z''\" is missing"),
+        ("f,Z',Z''\n10,1,-1\n1,2\n", "a.csv:3: column 3: \"Z''\" is missing"),
+        ("f,Z',Z''\n10,1,-1\n1,2,", "a.csv:3: column 3: Z'' is \"\""),
+        ("f,Z',Z''\n10,1,-1\n1,2,-", "a.csv:3: column 3: Z'' is \"-\""),
+        ("f,Z',Z''\n10,1,-1\n1,2,-1e", "a.csv:3: column 3: Z'' is \"-1e\""),
+        ("f,Z',Z''\n\"10\",\"1\",\"-1\"\n\"1\",\"2\",\"-1", "a.csv:3: column 3: Z'' is"),
+        (
+            "f,Z',Z'',t\n10,1,-1,4\n1,2,-1",
+            "a.csv:3: column 3: the row ends here with 3 fields, those before it with 4",
+        ),
+        (
+            "10\t1\t-1.250\n5\t1\t-2.100\n2\t1\t-3.000\n1\t1\t-4.1",
+            "a.csv:4: column 3: the last number, \"-4.1\", has fewer digits",
+        ),
+    ] {
+        let reading = text(content).unwrap_or_else(|error| panic!("{content}: {error}"));
+        let rows = content.lines().count() - usize::from(content.starts_with('f')) - 1;
+        assert_eq!(sizes(&reading), [rows], "{content}");
+        let broken = reading.broken.unwrap().to_string();
+        assert!(broken.starts_with(place), "{content}: {broken}");
+    }
+    let only_row = text("f,Z',Z'',t\n10,1,-1").unwrap_err().to_string();
     assert!(
-        reading
-            .remarks
-            .iter()
-            .any(|remark| remark.contains("4 of 6 rows lack a number"))
+        only_row.contains("with 3 fields, the header with 4: the file is cut off"),
+        "{only_row}"
     );
 }
 
 #[test]
-fn a_row_cut_off_at_the_end_leaves_those_before() {
-    for content in [
-        "f,Z',Z''\n10,1,-1\n1,2",
-        "f,Z',Z''\n10,1,-1\n1,2,",
-        "f,Z',Z'',t\n10,1,-1,4\n1,2,-1",
-    ] {
+fn a_last_line_without_an_end_is_told_where_digits_may_be_missing() {
+    let remarked = |content: &str| {
         let reading = text(content).unwrap();
-        assert_eq!(sizes(&reading), [1], "{content}");
-        assert!(reading.broken.is_some());
+        assert_eq!(reading.broken, None, "{content}");
+        let is_told = |remark: &String| remark.starts_with("line 3 has no end") && remark.contains("column 3");
+        reading.remarks.iter().any(is_told)
+    };
+    assert!(remarked("f,Z',Z''\n10,1,-1\n1,2,-1"));
+    assert!(!remarked("f,Z',Z''\n10,1,-1\n1,2,-1\n"));
+    assert!(!remarked("f,Z',Z''\r10,1,-1\r1,2,-1\r"));
+}
+
+#[test]
+fn spectra_side_by_side_are_read_apart() {
+    let reading = text("freq,Zre,Zim,Zre,Zim\n10,1,-1,3,-3\n1,2,-2,4,-4\n").unwrap();
+    let names: Vec<&str> = reading.spectra.iter().map(|of| of.name.as_str()).collect();
+    assert_eq!(names, ["columns 2 and 3", "columns 4 and 5"]);
+    assert_eq!(
+        triples(&reading),
+        [(10.0, 1.0, -1.0), (1.0, 2.0, -2.0), (10.0, 3.0, -3.0), (1.0, 4.0, -4.0)]
+    );
+    assert!(reading.remarks.iter().any(|remark| remark.contains("side by side")));
+    let longer = "f;Z';-Z'';;f;Z';-Z''\n10;1;1;;30;1;1\n1;2;2;;20;2;2\n;;;;10;3;3\n";
+    let reading = text(longer).unwrap();
+    assert_eq!(sizes(&reading), [2, 3], "each with its own frequencies");
+    assert_eq!(triples(&reading)[2], (30.0, 1.0, -1.0));
+    // A fault leaves none: all of them end with the table.
+    assert!(text("f,Zre,Zim,Zre,Zim\n10,1,-1,3,-3\n1,2,-2,x,-4\n0.1,2,-2,2,-4\n").is_err());
+    let cut = text("f,Zre,Zim,Zre,Zim\n10,1,-1,3,-3\n1,2,-2,5").unwrap();
+    assert_eq!(sizes(&cut), [1, 1]);
+    assert!(cut.broken.is_some());
+}
+
+#[test]
+fn columns_that_mean_the_same_under_other_names_are_told() {
+    let reading = text("freq,Zre,Zim,Re(Z),Im(Z)\n10,1,-1,3,-3\n1,2,-2,4,-4\n").unwrap();
+    assert_eq!(sizes(&reading), [2]);
+    assert!(
+        reading
+            .remarks
+            .iter()
+            .any(|remark| remark.contains("\"Re(Z)\" (column 4) could stand for the same"))
+    );
+}
+
+#[test]
+fn odd_files_of_spreadsheets_and_old_computers_are_read() {
+    let utf16_without_mark: Vec<u8> = "f;Z';Z''\n1000;12,5;-3,25\n100;20;-1,0\n"
+        .encode_utf16()
+        .flat_map(u16::to_le_bytes)
+        .collect();
+    for bytes in [
+        &b"\xef\xbb\xbff;Z';Z''\r\n1000;12,5;-3,25\r\n100;20;-1,0\r\n"[..],
+        b"sep=;\r\nf;Z';Z''\r\n1000;12,5;-3,25\r\n100;20;-1,0\r\n",
+        b"f\tZ'\tZ''\r1000\t12.5\t-3.25\r100\t20\t-1\r",
+        b"f (Hz),Z\x92 (\xb5Ohm),Z\x92\x92 (\xb5Ohm)\n1000,12.5e6,-3.25e6\n100,20e6,-1e6\n",
+        &utf16_without_mark,
+    ] {
+        let reading = read("a.csv", bytes).unwrap_or_else(|error| panic!("{error}"));
+        for (found, expected) in triples(&reading).into_iter().zip(EXPECTED) {
+            let close = |a: f64, b: f64| (a - b).abs() <= 1e-12 * b.abs();
+            assert!(
+                close(found.0, expected.0) && close(found.1, expected.1) && close(found.2, expected.2),
+                "{found:?}"
+            );
+        }
+        assert_eq!(sizes(&reading), [2]);
     }
+}
+
+#[test]
+fn bytes_0_behind_a_text_end_it_and_are_told_with_their_line() {
+    let reading = text("f,Z',Z''\n10,1,-1\n1,2,-2\n\0\0\0\0\0\0").unwrap();
+    assert_eq!(sizes(&reading), [2]);
+    let broken = reading.broken.unwrap().to_string();
+    assert!(broken.starts_with("a.csv:3: bytes 0 follow"), "{broken}");
+    let within_a_row = text("f,Z',Z''\n10,1,-1\n1,2\0\0\0\0").unwrap();
+    assert_eq!(sizes(&within_a_row), [1]);
+    assert!(within_a_row.broken.unwrap().to_string().starts_with("a.csv:3: column 3"));
+    let only_head = text("f,Z',Z''\n\0\0").unwrap_err().to_string();
+    assert!(only_head.starts_with("a.csv:1: bytes 0 follow"), "{only_head}");
 }
 
 #[test]

@@ -326,6 +326,57 @@ fn a_file_cut_off_in_a_row_gives_the_rows_before_unless_it_tells_their_number() 
 }
 
 #[test]
+fn a_par_cut_off_in_a_later_head_gives_the_segments_before_and_says_so() {
+    let bytes = sample("versa_studio.par").bytes;
+    let at = |needle: &str| {
+        let found = bytes.windows(needle.len()).rposition(|window| window == needle.as_bytes());
+        found.unwrap()
+    };
+    let (third, definition, graph) = (at("<Segment3>"), at("Definition="), at("Title"));
+    for (end, sizes_before, words) in [
+        (third + 4, &[9][..], "inside the last block"),
+        (third + 10, &[9], "inside the head of <Segment3>"),
+        (third + 18, &[9], "inside the head of <Segment3>"),
+        (definition + 40, &[9], "inside the head of <Segment3>"),
+        (graph, &[9, 5], "inside the last block"),
+    ] {
+        let reading = read("a.par", &bytes[..end]).unwrap();
+        assert_eq!(sizes(&reading), sizes_before, "{words}");
+        assert!(has_remark(&reading, "1 segments without impedance"), "{:?}", reading.remarks);
+        let broken = reading.broken.unwrap().to_string();
+        assert!(broken.starts_with("a.par:") && broken.contains(words), "{broken}");
+    }
+    let in_first_head = read("a.par", &bytes[..at("<Segment2>") + 20]).unwrap_err().to_string();
+    assert!(in_first_head.contains("the head of <Segment2>"), "{in_first_head}");
+}
+
+#[test]
+fn whatever_a_text_is_cut_to_no_number_is_taken_that_is_wrong_without_a_word() {
+    for sample in SAMPLES {
+        let whole = read(sample.name, sample.bytes).unwrap();
+        let whole: Vec<&Point> = usable(&whole).collect();
+        for end in sample.bytes.len().saturating_sub(1200)..sample.bytes.len() {
+            let Ok(reading) = read(sample.name, &sample.bytes[..end]) else {
+                continue;
+            };
+            let doubted = reading.broken.is_some() || has_remark(&reading, "has no end");
+            for point in usable(&reading) {
+                let known = whole.iter().any(|other| {
+                    other.frequency_hz == point.frequency_hz && other.impedance() == point.impedance()
+                });
+                assert!(known || doubted, "{} cut to {end} bytes: {point:?}", sample.name);
+            }
+            let count = usable(&reading).count();
+            assert!(
+                count == whole.len() || doubted || sample.bytes[end - 1].is_ascii_whitespace(),
+                "{} cut to {end} bytes has {count} points",
+                sample.name
+            );
+        }
+    }
+}
+
+#[test]
 fn a_column_of_standard_errors_can_be_chosen_in_every_text_with_columns() {
     for (name, column) in [
         ("plain.csv", "noise"),
