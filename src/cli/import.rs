@@ -1,18 +1,17 @@
 //! `interphase import`: a recording of spectra in files of other programs.
 
-use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use clap::Args;
 use jiff::Timestamp;
 
-use super::output;
+use super::{output, spectra};
 use crate::event::{
     EventBody, PointMeasured, SessionEnded, SessionStarted, Stamp, SweepEnded, SweepStarted, Technique,
 };
-use crate::files::{self, Format};
+use crate::files::{Format, ReadOptions};
 use crate::profile::{Cell, Kind, find};
 use crate::recording::{Attachment, META_STATE_DIGEST, META_STATE_VERSION, Opening, Writer};
 use crate::session::process::ENDED_COMPLETE;
@@ -40,59 +39,54 @@ pub(super) struct ImportArgs {
 }
 
 pub(super) fn run(args: &ImportArgs) -> anyhow::Result<ExitCode> {
-    let found = find(Kind::Cell, &args.cell)?;
-    let cell = Cell::parse(&found.origin, &found.text)?;
-    let mut spectra = Vec::new();
-    let mut attachments = vec![Attachment {
-        name: "cell.toml".to_owned(),
-        media_type: "application/toml".to_owned(),
-        bytes: found.text.into_bytes(),
-    }];
-    for path in &args.files {
-        let bytes = if path.as_os_str() == "-" {
-            let mut bytes = Vec::new();
-            std::io::stdin()
-                .read_to_end(&mut bytes)
-                .context("standard input")?;
-            bytes
-        } else {
-            std::fs::read(path).with_context(|| path.display().to_string())?
-        };
-        let name = path
-            .file_name()
-            .map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-        let file = path.display().to_string();
-        let reading = files::read(&file, &bytes)?;
-        for remark in &reading.remarks {
-            output::message(format!("{file}: {remark}"));
-        }
-        if let Some(broken) = reading.broken {
-            let whole = reading.spectra.len();
-            return Err(anyhow::Error::new(broken).context(format!(
-                "{file}: only {whole} spectra could be read and nothing is imported; mend the file, or cut it off \
-                 before the fault"
-            )));
-        }
-        attachments.push(Attachment {
-            name,
-            media_type: media_type(reading.format).to_owned(),
-            bytes,
-        });
-        spectra.extend(reading.spectra.into_iter().map(|of| of.spectrum));
-    }
+    spectra::check_paths(&args.files)?;
     if args.out.exists() {
         bail!(
             "{}: exists already; nothing is ever overwritten, choose another --out",
             args.out.display()
         );
     }
-    let sweeps = spectra.len();
-    let fitted = import(&args.out, &cell, spectra, &args.source, attachments)?;
+    let found = find(Kind::Cell, &args.cell)?;
+    let cell = Cell::parse(&found.origin, &found.text)?;
+    let mut all = Vec::new();
+    let mut attachments = vec![Attachment {
+        name: "cell.toml".to_owned(),
+        media_type: "application/toml".to_owned(),
+        bytes: found.text.into_bytes(),
+    }];
+    for path in &args.files {
+        let bytes = spectra::bytes_of(path)?;
+        let reading = spectra::read_bytes(path, &bytes, &ReadOptions::default())?;
+        spectra::tell_remarks(path, &reading.remarks);
+        if let Some(broken) = reading.broken {
+            let whole = reading.spectra.len();
+            bail!(
+                "{broken}; only {whole} spectra before it could be read and nothing is imported: mend the file, or cut \
+                 it off before the fault"
+            );
+        }
+        attachments.push(Attachment {
+            name: attachment_name(path),
+            media_type: media_type(reading.format).to_owned(),
+            bytes,
+        });
+        all.extend(reading.spectra.into_iter().map(|of| of.spectrum));
+    }
+    let sweeps = all.len();
+    let fitted = import(&args.out, &cell, all, &args.source, attachments)?;
     output::message(format!(
         "{}: {sweeps} sweeps, {fitted} fitted",
         args.out.display()
     ));
     Ok(ExitCode::SUCCESS)
+}
+
+/// The name that a file keeps in the recording.
+fn attachment_name(path: &Path) -> String {
+    match path.file_name() {
+        Some(name) if path.as_os_str() != "-" => name.to_string_lossy().into_owned(),
+        _ => spectra::name_of(path),
+    }
 }
 
 fn media_type(format: Format) -> &'static str {

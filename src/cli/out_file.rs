@@ -14,7 +14,8 @@ pub(super) struct OutFile {
 }
 
 impl OutFile {
-    /// A place for a result; `-` is standard output. Refused before any work is done where the place is taken.
+    /// A place for a result; `-` is standard output. Refused before any work is done where the place is taken, or
+    /// where nothing can be put there.
     pub(super) fn new(path: &Path, may_replace: bool) -> anyhow::Result<Self> {
         let out = Self {
             path: path.to_owned(),
@@ -29,10 +30,17 @@ impl OutFile {
         self.path.as_os_str() == "-"
     }
 
-    /// Whether this is the same file as another one.
+    /// Whether this is the same file as another one; of standard input (`-`), the file that it comes from.
     pub(super) fn is(&self, other: &Path) -> bool {
-        match (fs::canonicalize(&self.path), fs::canonicalize(other)) {
-            (Ok(one), Ok(other)) => one == other && !self.is_standard_output(),
+        let other = match other.as_os_str() == "-" {
+            true => rustix::fs::fstat(io::stdin()).ok(),
+            false => rustix::fs::stat(other).ok(),
+        };
+        match (rustix::fs::stat(&self.path), other) {
+            (Ok(one), Some(other)) if !self.is_standard_output() => {
+                let is_file = rustix::fs::FileType::from_raw_mode(one.st_mode).is_file();
+                is_file && one.st_dev == other.st_dev && one.st_ino == other.st_ino
+            }
             _ => false,
         }
     }
@@ -74,7 +82,7 @@ impl OutFile {
             return Ok(());
         }
         let Ok(found) = fs::metadata(&self.path) else {
-            return Ok(());
+            return self.check_folder();
         };
         if found.is_dir() {
             bail!(
@@ -84,11 +92,34 @@ impl OutFile {
         }
         if found.is_file() && !self.may_replace {
             bail!(
-                "{}: exists already; choose another --out, or replace it with --force",
+                "{}: exists already; choose another name, or replace it with --force",
                 self.path.display()
             );
         }
+        if found.is_file() {
+            return self.check_folder();
+        }
         Ok(())
+    }
+
+    /// A file is put beside its place first, for which its folder must be there and writable.
+    fn check_folder(&self) -> anyhow::Result<()> {
+        let path = fs::canonicalize(&self.path).unwrap_or_else(|_| self.path.clone());
+        let folder = match path.parent() {
+            Some(folder) if !folder.as_os_str().is_empty() => folder,
+            Some(_) => Path::new("."),
+            None => bail!("{}: is no name of a file", self.path.display()),
+        };
+        let refused = |reason: io::Error| {
+            let path = self.path.display();
+            Err(reason).with_context(|| format!("{path}; check that the folder exists and may be written to"))
+        };
+        match fs::metadata(folder) {
+            Ok(found) if !found.is_dir() => refused(io::ErrorKind::NotADirectory.into()),
+            Ok(_) => rustix::fs::access(folder, rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK)
+                .or_else(|reason| refused(reason.into())),
+            Err(reason) => refused(reason),
+        }
     }
 }
 
@@ -164,13 +195,42 @@ mod tests {
     fn a_folder_that_is_not_there_is_named() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("none").join("a.svg");
-        let refusal = format!(
-            "{:#}",
-            OutFile::new(&path, false).unwrap().write(b"x").unwrap_err()
-        );
+        let refusal = format!("{:#}", OutFile::new(&path, false).unwrap_err());
         assert!(
             refusal.contains("none/a.svg") && refusal.contains("folder exists"),
             "{refusal}"
+        );
+        fs::write(folder.path().join("none"), "a file").unwrap();
+        let refusal = format!("{:#}", OutFile::new(&path, false).unwrap_err());
+        assert!(refusal.contains("none/a.svg"), "{refusal}");
+    }
+
+    #[test]
+    fn a_folder_that_goes_while_the_work_is_done_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("gone").join("a.svg");
+        fs::create_dir(folder.path().join("gone")).unwrap();
+        let out = OutFile::new(&path, false).unwrap();
+        fs::remove_dir(folder.path().join("gone")).unwrap();
+        let refusal = format!("{:#}", out.write(b"x").unwrap_err());
+        assert!(refusal.contains("gone/a.svg"), "{refusal}");
+    }
+
+    #[test]
+    fn a_file_is_known_by_any_of_its_names() {
+        let folder = tempfile::tempdir().unwrap();
+        let names = ["a.csv", "hard.csv", "soft.csv"].map(|name| folder.path().join(name));
+        fs::write(&names[0], "1,2,3").unwrap();
+        fs::hard_link(&names[0], &names[1]).unwrap();
+        std::os::unix::fs::symlink(&names[0], &names[2]).unwrap();
+        for name in &names {
+            assert!(OutFile::new(name, true).unwrap().is(&names[0]), "{name:?}");
+        }
+        fs::write(folder.path().join("b.csv"), "1,2,3").unwrap();
+        assert!(
+            !OutFile::new(&folder.path().join("b.csv"), true)
+                .unwrap()
+                .is(&names[0])
         );
     }
 }

@@ -1,6 +1,7 @@
 //! Spectrum files named on the command line: any known format, `-` for standard input.
 
-use std::io::Read;
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
@@ -11,16 +12,48 @@ use crate::files::{self, FileSpectrum, ReadOptions, Reading};
 /// How standard input is written.
 const STANDARD_INPUT: &str = "-";
 
+/// No file of spectra is larger, and memory is not endless.
+const MOST_BYTES: u64 = 1 << 30;
+
+/// How a file is called in messages.
+pub(super) fn name_of(path: &Path) -> String {
+    match path.as_os_str() == STANDARD_INPUT {
+        true => "standard input".to_owned(),
+        false => path.display().to_string(),
+    }
+}
+
 /// The bytes of a file, or of standard input.
 pub(super) fn bytes_of(path: &Path) -> anyhow::Result<Vec<u8>> {
-    if path.as_os_str() == STANDARD_INPUT {
-        let mut bytes = Vec::new();
-        std::io::stdin()
-            .read_to_end(&mut bytes)
-            .context("standard input")?;
-        return Ok(bytes);
+    let read = match path.as_os_str() == STANDARD_INPUT {
+        true => read_to_end(std::io::stdin().lock()),
+        false => File::open(path).and_then(read_to_end),
+    };
+    read.with_context(|| name_of(path))
+        .map_err(|error| match hint(&error) {
+            Some(hint) => anyhow::anyhow!("{error:#}; {hint}"),
+            None => error,
+        })
+}
+
+fn read_to_end(from: impl Read) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    from.take(MOST_BYTES + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > MOST_BYTES {
+        let message = format!("there are more than {MOST_BYTES} bytes: this is no file of spectra");
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, message));
     }
-    std::fs::read(path).with_context(|| path.display().to_string())
+    Ok(bytes)
+}
+
+/// What to do about a file that cannot be read.
+fn hint(error: &anyhow::Error) -> Option<&'static str> {
+    match error.downcast_ref::<io::Error>()?.kind() {
+        io::ErrorKind::NotFound => Some("check the name and the folder"),
+        io::ErrorKind::IsADirectory => Some("name the files in it"),
+        io::ErrorKind::PermissionDenied => Some("ask its owner to let you read it, or copy it as its owner"),
+        _ => None,
+    }
 }
 
 /// Reads all spectra of a file.
@@ -30,17 +63,18 @@ pub(super) fn read(path: &Path) -> anyhow::Result<Reading> {
 
 /// As [`read`], with wishes.
 pub(super) fn read_with(path: &Path, options: &ReadOptions) -> anyhow::Result<Reading> {
-    Ok(files::read_with(
-        &path.display().to_string(),
-        &bytes_of(path)?,
-        options,
-    )?)
+    read_bytes(path, &bytes_of(path)?, options)
+}
+
+/// As [`read_with`], of a file whose bytes are there.
+pub(super) fn read_bytes(path: &Path, bytes: &[u8], options: &ReadOptions) -> anyhow::Result<Reading> {
+    Ok(files::read_with(&name_of(path), bytes, options)?)
 }
 
 /// Tells what was decided while reading.
 pub(super) fn tell_remarks(path: &Path, remarks: &[String]) {
     for remark in remarks {
-        output::message(format!("{}: {remark}", path.display()));
+        output::message(format!("{}: {remark}", name_of(path)));
     }
 }
 

@@ -127,7 +127,11 @@ impl Columns {
         let own = |column: Column, set: usize| {
             let same = first.columns_named_as(column);
             Column {
-                index: if same.len() == count { same[set] } else { column.index },
+                index: if same.len() == count {
+                    same[set]
+                } else {
+                    column.index
+                },
                 ..column
             }
         };
@@ -135,26 +139,26 @@ impl Columns {
         let beside = |column: Column, index| Column { index, ..column };
         let sets = firsts.iter().zip(&seconds).enumerate();
         sets.map(|(set, (&one, &other))| Self {
-                frequency: own(first.frequency, set),
-                impedance: match first.impedance {
-                    Impedance::Cartesian { real, imaginary } => Impedance::Cartesian {
-                        real: beside(real, one),
-                        imaginary: beside(imaginary, other),
-                    },
-                    Impedance::Polar { modulus, phase } => Impedance::Polar {
-                        modulus: beside(modulus, one),
-                        phase: beside(phase, other),
-                    },
+            frequency: own(first.frequency, set),
+            impedance: match first.impedance {
+                Impedance::Cartesian { real, imaginary } => Impedance::Cartesian {
+                    real: beside(real, one),
+                    imaginary: beside(imaginary, other),
                 },
-                time: owned(first.time, set),
-                potential: owned(first.potential, set),
-                current: owned(first.current, set),
-                amplitude_vrms: owned(first.amplitude_vrms, set),
-                amplitude_arms: owned(first.amplitude_arms, set),
-                std_error: owned(first.std_error, set),
-                ..first.clone()
-            })
-            .collect()
+                Impedance::Polar { modulus, phase } => Impedance::Polar {
+                    modulus: beside(modulus, one),
+                    phase: beside(phase, other),
+                },
+            },
+            time: owned(first.time, set),
+            potential: owned(first.potential, set),
+            current: owned(first.current, set),
+            amplitude_vrms: owned(first.amplitude_vrms, set),
+            amplitude_arms: owned(first.amplitude_arms, set),
+            std_error: owned(first.std_error, set),
+            ..first.clone()
+        })
+        .collect()
     }
 
     /// The indices of both components where both are named the same number of times.
@@ -186,7 +190,8 @@ impl Columns {
 
     /// All columns that could serve as well as one of them.
     fn columns_meaning(&self, column: Column) -> Vec<usize> {
-        let usable = |index: usize| names::meaning(&self.names[index]).filter(|meaning| meaning.factor.is_ok());
+        let usable =
+            |index: usize| names::meaning(&self.names[index]).filter(|meaning| meaning.factor.is_ok());
         let Some(wanted) = usable(column.index) else {
             return Vec::new();
         };
@@ -431,8 +436,15 @@ mod tests {
             places(&["f", "Z'", "-Z''", "", "F", "Z'", "-Z''"]),
             [(0, 1, 2), (4, 5, 6)]
         );
-        assert_eq!(places(&["f", "|Z|", "|Z|", "phase", "phase"]), [(0, 1, 3), (0, 2, 4)]);
-        assert_eq!(places(&["f", "Zre", "Zim", "Re(Z)", "Im(Z)"]), [(0, 1, 2)], "other names");
+        assert_eq!(
+            places(&["f", "|Z|", "|Z|", "phase", "phase"]),
+            [(0, 1, 3), (0, 2, 4)]
+        );
+        assert_eq!(
+            places(&["f", "Zre", "Zim", "Re(Z)", "Im(Z)"]),
+            [(0, 1, 2)],
+            "other names"
+        );
         assert_eq!(places(&["f", "Zre", "Zim", "Zim"]), [(0, 1, 2)], "one Z' only");
         assert_eq!(places(&["f", "Zre", "Zim", "-Zim"]), [(0, 1, 2)], "both signs");
     }
@@ -442,7 +454,8 @@ mod tests {
         let columns = Columns::of_header(["f", "Zre", "Zim", "Re(Z)", "Im(Z)"]).unwrap();
         let remarks = columns.remarks().join("; ");
         assert!(
-            remarks.contains("\"Re(Z)\" (column 4)") && remarks.contains("\"Zim\" (column 3), which is taken"),
+            remarks.contains("\"Re(Z)\" (column 4)")
+                && remarks.contains("\"Zim\" (column 3), which is taken"),
             "{remarks}"
         );
     }

@@ -52,7 +52,9 @@ fn digits(field: &str) -> (Digits, bool) {
         Some(at) => (&field[..at], field.len() - at),
         None => (field, 0),
     };
-    let decimals = mantissa.split_once(['.', ',']).map_or("", |(_, decimals)| decimals);
+    let decimals = mantissa
+        .split_once(['.', ','])
+        .map_or("", |(_, decimals)| decimals);
     let digits = Digits {
         decimals: decimals.len(),
         exponent,

@@ -54,7 +54,10 @@ pub(super) fn read_as(
             break;
         }
     }
-    if table.blocks.blank_lines_mean_nothing(&table.tables, fault.is_some()) {
+    if table
+        .blocks
+        .blank_lines_mean_nothing(&table.tables, fault.is_some())
+    {
         table.tables.iter_mut().for_each(Rows::merge_groups);
     }
     if table.tables.len() > 1 {

@@ -13,18 +13,39 @@ static FOREIGN: &[(&[u8], &str)] = &[
         "this is a recording, or another database: `interphase show` tells what is in it, `interphase plot` draws its \
          sweeps",
     ),
-    (b"\x1f\x8b", "the file is compressed with gzip; unpack it first: gunzip -k FILE"),
-    (b"BZh", "the file is compressed with bzip2; unpack it first: bunzip2 -k FILE"),
-    (b"\xfd7zXZ\0", "the file is compressed with xz; unpack it first: unxz -k FILE"),
-    (b"\x28\xb5\x2f\xfd", "the file is compressed with zstd; unpack it first: unzstd FILE"),
-    (b"7z\xbc\xaf\x27\x1c", "the file is an archive of 7-Zip; unpack it first"),
+    (
+        b"\x1f\x8b",
+        "the file is compressed with gzip; unpack it first: gunzip -k FILE",
+    ),
+    (
+        b"BZh",
+        "the file is compressed with bzip2; unpack it first: bunzip2 -k FILE",
+    ),
+    (
+        b"\xfd7zXZ\0",
+        "the file is compressed with xz; unpack it first: unxz -k FILE",
+    ),
+    (
+        b"\x28\xb5\x2f\xfd",
+        "the file is compressed with zstd; unpack it first: unzstd FILE",
+    ),
+    (
+        b"7z\xbc\xaf\x27\x1c",
+        "the file is an archive of 7-Zip; unpack it first",
+    ),
     (
         b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
         "the file is a document of an office program (.xls, .doc); save the sheet as CSV first",
     ),
     (b"%PDF-", "the file is a PDF; export the data as text"),
-    (b"\x89HDF\r\n", "the file is HDF5 or NetCDF; export the spectrum as CSV"),
-    (b"{\\rtf", "the file is a formatted document (.rtf); save it as plain text"),
+    (
+        b"\x89HDF\r\n",
+        "the file is HDF5 or NetCDF; export the spectrum as CSV",
+    ),
+    (
+        b"{\\rtf",
+        "the file is a formatted document (.rtf); save it as plain text",
+    ),
 ];
 
 /// What a file is that is no text, where its beginning tells.

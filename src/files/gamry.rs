@@ -139,7 +139,8 @@ fn ends_early(
     at_end: bool,
 ) -> Option<Fault> {
     let count = count.filter(|count| at_end && taken < *count)?;
-    let message = format!("the file ends here, after {taken} of {count} rows of the table ZCURVE: it is cut off");
+    let message =
+        format!("the file ends here, after {taken} of {count} rows of the table ZCURVE: it is cut off");
     Some(Fault {
         error: ReadError::in_line(source.file, latest, message),
         cut: false,

@@ -207,7 +207,8 @@ fn before_zeros(
         return Err(ReadError::whole_file(file, foreign::UNKNOWN));
     }
     let line = text::Lines::of(text).last().map_or(1, |line| line.number);
-    let zeros = "bytes 0 follow, which are no text: the file is damaged from here on, or of an unknown format";
+    let zeros =
+        "bytes 0 follow, which are no text: the file is damaged from here on, or of an unknown format";
     let zeros = ReadError::in_line(file, line, zeros);
     match (entry.read)(text::Source { file, text }, options) {
         Ok(mut reading) => {

@@ -317,7 +317,11 @@ impl<'t> Rows<'t> {
                 "{:?} is missing: the row has {}{}",
                 names[needed],
                 counted(fields.len()),
-                if line.open { " and no end: the file is cut off here" } else { "" }
+                if line.open {
+                    " and no end: the file is cut off here"
+                } else {
+                    ""
+                }
             );
             return Err(Fault {
                 cut: line.last,

@@ -67,7 +67,9 @@ pub(super) fn read(source: Source<'_>, options: &ReadOptions) -> Result<Reading,
         }
     }
     // Every block ends with a line of its own, the last one too.
-    if let Some(latest) = latest.filter(|latest| fault.is_none() && !latest.text.trim_start().starts_with("</")) {
+    if let Some(latest) =
+        latest.filter(|latest| fault.is_none() && !latest.text.trim_start().starts_with("</"))
+    {
         fault = Some(cut_in_head(source, latest, "the last block"));
     }
     if gathering.count() == 0 && fault.is_none() {
@@ -112,7 +114,11 @@ fn definition<'t>(
             return Ok(None);
         }
     }
-    Err(cut_in_head(source, latest, &format!("the head of {}", title.text.trim())))
+    Err(cut_in_head(
+        source,
+        latest,
+        &format!("the head of {}", title.text.trim()),
+    ))
 }
 
 /// The file ends where no row of a spectrum stands: those before it are whole.

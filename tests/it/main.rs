@@ -11,6 +11,7 @@ mod command_line;
 mod device;
 mod driver;
 mod drt_command;
+mod files_alike;
 mod fit_command;
 mod fit_more;
 mod fit_oddities;

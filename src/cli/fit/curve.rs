@@ -36,8 +36,15 @@ struct Row {
 
 impl Curve {
     /// Begins the file; it must not be one of those that are read.
-    pub fn create(path: &Path, inputs: &[PathBuf]) -> anyhow::Result<Self> {
+    pub fn create(path: &Path, inputs: &[PathBuf], may_replace: bool) -> anyhow::Result<Self> {
+        // What is read is never replaced, also where replacing is allowed.
         let file = OutFile::new(path, true)?;
+        if file.is_standard_output() {
+            return Err(UsageError::new(
+                "--curve needs a file of its own: standard output carries the results",
+            )
+            .into());
+        }
         if inputs.iter().any(|input| file.is(input)) {
             return Err(UsageError::new(format!(
                 "--curve {} would overwrite a file that is read; choose another name",
@@ -46,7 +53,7 @@ impl Curve {
             .into());
         }
         Ok(Self {
-            file,
+            file: OutFile::new(path, may_replace)?,
             several_files: inputs.len() > 1,
             several_spectra: false,
             rows: Vec::new(),

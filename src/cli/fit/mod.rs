@@ -89,6 +89,9 @@ pub(super) struct FitArgs {
     /// Write measured and fitted values and residuals of every point to this file
     #[arg(long, value_name = "OUT.csv")]
     curve: Option<PathBuf>,
+    /// Replace the file that --curve names
+    #[arg(long, requires = "curve")]
+    force: bool,
     /// One row of CSV a spectrum
     #[arg(long, conflicts_with = "json")]
     csv: bool,
@@ -108,7 +111,7 @@ pub(super) fn run(args: &FitArgs) -> anyhow::Result<ExitCode> {
     let request = request(args)?;
     values::tell_reading(&request.circuit);
     let mut curve = match &args.curve {
-        Some(path) => Some(curve::Curve::create(path, &args.files)?),
+        Some(path) => Some(curve::Curve::create(path, &args.files, args.force)?),
         None => None,
     };
     let mut rows = match args.csv {

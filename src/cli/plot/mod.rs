@@ -84,7 +84,7 @@ pub(super) struct PlotArgs {
 pub(super) fn run(args: &PlotArgs) -> anyhow::Result<ExitCode> {
     let out = OutFile::new(&args.out, args.force)?;
     check_name(&out, args)?;
-    let subject = Subject::read(&args.file)?;
+    let (subject, is_whole) = Subject::read(&args.file)?;
     let mut sheet = match args.kind {
         PlotKind::History => history(args, &subject)?,
         kind => spectra(args, kind, &subject)?,
@@ -110,7 +110,10 @@ pub(super) fn run(args: &PlotArgs) -> anyhow::Result<ExitCode> {
         ));
     }
     out.write(drawing.svg.as_bytes())?;
-    Ok(ExitCode::SUCCESS)
+    Ok(match is_whole {
+        true => ExitCode::SUCCESS,
+        false => ExitCode::FAILURE,
+    })
 }
 
 fn parse_circuit(text: &str) -> Result<Circuit, String> {

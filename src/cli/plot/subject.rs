@@ -8,8 +8,8 @@ use anyhow::{Context, bail};
 
 use crate::analysis::fit::{self, FitOptions, FitResult, Weight};
 use crate::circuit::Circuit;
-use crate::cli::output;
-use crate::files::{self, FileSpectrum};
+use crate::cli::{output, spectra};
+use crate::files::{FileSpectrum, ReadOptions};
 use crate::recording::Reader;
 use crate::spectrum::{Point, Spectrum};
 use crate::state::State;
@@ -17,6 +17,19 @@ use crate::units::{Script, engineering, with_error};
 
 /// How every SQLite file begins.
 const SQLITE_HEADER: &[u8] = b"SQLite format 3\0";
+
+/// Whether a file begins as a recording does. Only what can be read again is looked at, and closed before SQLite opens it.
+fn is_recording(path: &Path) -> bool {
+    let begins = || -> std::io::Result<bool> {
+        if !std::fs::metadata(path)?.is_file() {
+            return Ok(false);
+        }
+        let mut header = [0; SQLITE_HEADER.len()];
+        File::open(path)?.read_exact(&mut header)?;
+        Ok(header == SQLITE_HEADER)
+    };
+    path.as_os_str() != "-" && begins().unwrap_or(false)
+}
 
 /// What a file holds.
 pub(super) enum Subject {
@@ -39,41 +52,27 @@ pub(super) struct Chosen {
 }
 
 impl Subject {
-    /// Reads a file of any kind; `-` is standard input. What was noticed goes to standard error.
-    pub(super) fn read(path: &Path) -> anyhow::Result<Self> {
-        let name = path.display().to_string();
-        let from_stdin = path.as_os_str() == "-";
-        let mut bytes = Vec::new();
-        if from_stdin {
-            std::io::stdin()
-                .read_to_end(&mut bytes)
-                .context("standard input")?;
-            if bytes.starts_with(SQLITE_HEADER) {
-                bail!("standard input: a recording cannot be read from a pipe; give its path");
-            }
-        } else {
-            let mut file = File::open(path).with_context(|| name.clone())?;
-            let header = SQLITE_HEADER.len() as u64;
-            file.by_ref()
-                .take(header)
-                .read_to_end(&mut bytes)
-                .with_context(|| name.clone())?;
-            if bytes == SQLITE_HEADER {
-                // Only SQLite may have a recording open.
-                drop(file);
-                return Self::read_recording(path);
-            }
-            file.read_to_end(&mut bytes).with_context(|| name.clone())?;
+    /// Reads a file of any kind; `-` is standard input. What was noticed goes to standard error. Also whether that is
+    /// all of the file.
+    pub(super) fn read(path: &Path) -> anyhow::Result<(Self, bool)> {
+        if is_recording(path) {
+            return Ok((Self::read_recording(path)?, true));
         }
-        let name = if from_stdin { "standard input" } else { &name };
-        let reading = files::read(name, &bytes)?;
-        for remark in &reading.remarks {
-            output::message(format!("{name}: {remark}"));
+        let bytes = spectra::bytes_of(path)?;
+        if bytes.starts_with(SQLITE_HEADER) {
+            bail!(
+                "{}: a recording cannot be read from a pipe; give its path",
+                spectra::name_of(path)
+            );
         }
+        let reading = spectra::read_bytes(path, &bytes, &ReadOptions::default())?;
+        spectra::tell_remarks(path, &reading.remarks);
         if let Some(broken) = &reading.broken {
-            output::message(format!("{broken}; only what stands before it is drawn"));
+            output::message(format!(
+                "interphase: {broken}; only what stands before it is drawn"
+            ));
         }
-        Ok(Self::Spectra(reading.spectra))
+        Ok((Self::Spectra(reading.spectra), reading.broken.is_none()))
     }
 
     fn read_recording(path: &Path) -> anyhow::Result<Self> {

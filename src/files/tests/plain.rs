@@ -166,7 +166,10 @@ fn a_text_without_a_spectrum_is_refused_with_what_is_needed() {
         ("1000,5,12,5,-3,25\n100,0,20,0,-1,0\n", "decimal signs"),
         ("\0\0\0", "no text"),
         (&"1,2,3,".repeat(20_000), "longer than"),
-        (&format!("f,Z',Z''\n1,2,3\n{}\n", "1,".repeat(40_000)), "a.csv:3: the line is longer than"),
+        (
+            &format!("f,Z',Z''\n1,2,3\n{}\n", "1,".repeat(40_000)),
+            "a.csv:3: the line is longer than",
+        ),
     ] {
         let error = text(content).unwrap_err().to_string();
         assert!(error.contains(word), "{content:?}: {error}");
@@ -175,7 +178,8 @@ fn a_text_without_a_spectrum_is_refused_with_what_is_needed() {
 
 #[test]
 fn numbers_that_are_none_make_invalid_points() {
-    let reading = text("f,Z',Z''\n1000,NaN,-1\n100,1,inf\n10,---,-1\n0,1,-1\n-1,1,-1\n1,,-1\n0.1,1,-1\n").unwrap();
+    let reading =
+        text("f,Z',Z''\n1000,NaN,-1\n100,1,inf\n10,---,-1\n0,1,-1\n-1,1,-1\n1,,-1\n0.1,1,-1\n").unwrap();
     let points = &reading.spectra[0].spectrum.points;
     assert_eq!(points.len(), 7);
     assert!(
@@ -201,11 +205,17 @@ fn numbers_that_are_none_make_invalid_points() {
 fn a_row_cut_off_at_the_end_leaves_those_before_and_is_told_with_line_and_column() {
     for (content, place) in [
         ("f,Z',Z''\n10,1,-1\n1,2", "a.csv:3: column 3: \"Z''\" is missing"),
-        ("f,Z',Z''\n10,1,-1\n1,2\n", "a.csv:3: column 3: \"Z''\" is missing"),
+        (
+            "f,Z',Z''\n10,1,-1\n1,2\n",
+            "a.csv:3: column 3: \"Z''\" is missing",
+        ),
         ("f,Z',Z''\n10,1,-1\n1,2,", "a.csv:3: column 3: Z'' is \"\""),
         ("f,Z',Z''\n10,1,-1\n1,2,-", "a.csv:3: column 3: Z'' is \"-\""),
         ("f,Z',Z''\n10,1,-1\n1,2,-1e", "a.csv:3: column 3: Z'' is \"-1e\""),
-        ("f,Z',Z''\n\"10\",\"1\",\"-1\"\n\"1\",\"2\",\"-1", "a.csv:3: column 3: Z'' is"),
+        (
+            "f,Z',Z''\n\"10\",\"1\",\"-1\"\n\"1\",\"2\",\"-1",
+            "a.csv:3: column 3: Z'' is",
+        ),
         (
             "f,Z',Z'',t\n10,1,-1,4\n1,2,-1",
             "a.csv:3: column 3: the row ends here with 3 fields, those before it with 4",
@@ -233,7 +243,8 @@ fn a_last_line_without_an_end_is_told_where_digits_may_be_missing() {
     let remarked = |content: &str| {
         let reading = text(content).unwrap();
         assert_eq!(reading.broken, None, "{content}");
-        let is_told = |remark: &String| remark.starts_with("line 3 has no end") && remark.contains("column 3");
+        let is_told =
+            |remark: &String| remark.starts_with("line 3 has no end") && remark.contains("column 3");
         reading.remarks.iter().any(is_told)
     };
     assert!(remarked("f,Z',Z''\n10,1,-1\n1,2,-1"));
@@ -248,9 +259,19 @@ fn spectra_side_by_side_are_read_apart() {
     assert_eq!(names, ["columns 2 and 3", "columns 4 and 5"]);
     assert_eq!(
         triples(&reading),
-        [(10.0, 1.0, -1.0), (1.0, 2.0, -2.0), (10.0, 3.0, -3.0), (1.0, 4.0, -4.0)]
+        [
+            (10.0, 1.0, -1.0),
+            (1.0, 2.0, -2.0),
+            (10.0, 3.0, -3.0),
+            (1.0, 4.0, -4.0)
+        ]
     );
-    assert!(reading.remarks.iter().any(|remark| remark.contains("side by side")));
+    assert!(
+        reading
+            .remarks
+            .iter()
+            .any(|remark| remark.contains("side by side"))
+    );
     let longer = "f;Z';-Z'';;f;Z';-Z''\n10;1;1;;30;1;1\n1;2;2;;20;2;2\n;;;;10;3;3\n";
     let reading = text(longer).unwrap();
     assert_eq!(sizes(&reading), [2, 3], "each with its own frequencies");
@@ -307,7 +328,13 @@ fn bytes_0_behind_a_text_end_it_and_are_told_with_their_line() {
     assert!(broken.starts_with("a.csv:3: bytes 0 follow"), "{broken}");
     let within_a_row = text("f,Z',Z''\n10,1,-1\n1,2\0\0\0\0").unwrap();
     assert_eq!(sizes(&within_a_row), [1]);
-    assert!(within_a_row.broken.unwrap().to_string().starts_with("a.csv:3: column 3"));
+    assert!(
+        within_a_row
+            .broken
+            .unwrap()
+            .to_string()
+            .starts_with("a.csv:3: column 3")
+    );
     let only_head = text("f,Z',Z''\n\0\0").unwrap_err().to_string();
     assert!(only_head.starts_with("a.csv:1: bytes 0 follow"), "{only_head}");
 }
