@@ -247,6 +247,7 @@ fn without_header<'t>(
             && (!is_remark || known_names(content) >= 2)
             && let Err(message) = Columns::of_header(names.iter().map(String::as_str))
         {
+            let message = format!("{message}; rename them: f/Hz, Z'/Ohm, Z''/Ohm");
             return Err(ReadError::in_line(source.file, line.number, message));
         }
     }

@@ -182,7 +182,12 @@ fn read_text(
     bytes: &[u8],
     options: &ReadOptions,
 ) -> Result<Reading, ReadError> {
-    if bytes.trim_ascii().is_empty() {
+    if bytes
+        .strip_prefix(b"\xef\xbb\xbf")
+        .unwrap_or(bytes)
+        .trim_ascii()
+        .is_empty()
+    {
         let message = "the file is empty: was it copied, or exported, to the end?";
         return Err(ReadError::whole_file(file, message));
     }
@@ -203,7 +208,8 @@ fn before_zeros(
     text: &str,
     options: &ReadOptions,
 ) -> Result<Reading, ReadError> {
-    if !text.contains(['\n', '\r']) {
+    let is_text = |text: &str| !text.contains(|c: char| c.is_control() && !c.is_ascii_whitespace());
+    if !text.contains(['\n', '\r']) || !is_text(text) {
         return Err(ReadError::whole_file(file, foreign::UNKNOWN));
     }
     let line = text::Lines::of(text).last().map_or(1, |line| line.number);

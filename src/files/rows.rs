@@ -454,7 +454,13 @@ impl<'t> Rows<'t> {
                     format!(
                         "{what} is {:?}, not a number{}",
                         shortened(field),
-                        if cut { ": the file is cut off here" } else { "" }
+                        if cut {
+                            ": the file is cut off here"
+                        } else if field.contains('.') && field.contains(',') {
+                            "; write numbers without signs between thousands"
+                        } else {
+                            ""
+                        }
                     ),
                 )
             }),

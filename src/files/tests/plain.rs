@@ -150,6 +150,10 @@ fn a_text_without_a_spectrum_is_refused_with_what_is_needed() {
     for (content, word) in [
         ("", "the file is empty"),
         (" \r\n\n", "the file is empty"),
+        ("\u{feff}\n", "the file is empty"),
+        ("\u{7}\u{1}\n\u{2}1\0\0", "no other known format"),
+        ("f;Z';Z''\n1.000,5;12,5;-3\n", "without signs between thousands"),
+        ("f,Z1,Z2\n1,2,3\n", "rename them: f/Hz"),
         ("# only a remark\n", "three columns are needed"),
         ("1,2\n", "three columns are needed"),
         ("f,Z',Z''\n", "no point"),
