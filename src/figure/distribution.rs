@@ -43,7 +43,7 @@ pub fn distribution(drt: &Drt) -> Figure {
     let mut by_area: Vec<_> = drt.peaks.iter().zip(tops).collect();
     by_area.sort_by(|a, b| b.0.resistance_ohm.total_cmp(&a.0.resistance_ohm));
     for (peak, top) in by_area {
-        let sign = if peak.is_cut { "> " } else { "" };
+        let sign = if peak.is_cut() { "> " } else { "" };
         let area = engineering(peak.resistance_ohm, "ohm", Script::Ascii);
         figure.label(top, format!("{sign}{area}"));
     }

@@ -20,6 +20,9 @@ const LOBE_SHARE: f64 = 0.08;
 /// See [`LOBE_SHARE`].
 const LOBE_REACH: f64 = 4.0;
 
+/// Maxima nearer to each other in ln tau are told apart only where both persist.
+const RESOLVED: f64 = 2.0;
+
 /// Beside a tail a peak must have at least this share of |Z| at its frequency: what is smaller may be the tail's
 /// own departure from its law.
 const VISIBLE_BESIDE_TAIL: f64 = 0.01;
@@ -37,12 +40,30 @@ pub struct Peak {
     pub resistance_ohm: f64,
     /// Standard error of the area in ohm: noise at fixed lambda.
     pub std_error_ohm: Option<f64>,
+    /// By how much the area in ohm between the same time constants differs at most at the other weights of the
+    /// penalty, and under the other laws of a tail that the data allow.
+    pub spread_ohm: f64,
     /// tau over the resistance, in F.
     pub capacitance_f: f64,
     /// The time constants in s between which the area was taken.
     pub range_s: [f64; 2],
-    /// Whether the window ends on the slope of the peak, so that a part of it was not measured.
-    pub is_cut: bool,
+    /// Whether the window ends on the slope of the peak, so that a part of it was not measured: at the fast and at
+    /// the slow end.
+    pub cut_sides: [bool; 2],
+}
+
+impl Peak {
+    /// Whether a part of the peak was not measured, so that its area is a lower limit.
+    #[must_use]
+    pub fn is_cut(&self) -> bool {
+        self.cut_sides.contains(&true)
+    }
+
+    /// The error of the area in ohm: noise, together with what the choice of the penalty and of a tail's law makes of it.
+    #[must_use]
+    pub fn error_ohm(&self) -> Option<f64> {
+        self.std_error_ohm.map(|noise| noise.hypot(self.spread_ohm))
+    }
 }
 
 /// A maximum of one distribution.
@@ -54,6 +75,23 @@ pub(super) struct Maximum {
     pub ln_tau: f64,
     /// Indices from the minimum before to the one behind; a minimum belongs to the peak that follows.
     pub range: Range<usize>,
+}
+
+impl Maximum {
+    /// The sum of an estimate's unknowns over its range.
+    pub(super) fn area(&self, estimate: &Estimate) -> f64 {
+        estimate.solution.values[self.range.clone()].iter().sum()
+    }
+}
+
+/// Whether the window ends on the slope of a maximum, at its fast and at its slow end.
+pub(super) fn cut_sides(gamma: &[f64], grid: &TauGrid, maximum: &Maximum) -> [bool; 2] {
+    let at_end = |k: usize| gamma[k] > 0.1 * gamma[maximum.top];
+    let (first, last) = (maximum.range.start, maximum.range.end - 1);
+    [
+        at_end(first) && (first == 0 || !grid.is_inside(grid.tau_s[first - 1])),
+        at_end(last) && (last + 1 == gamma.len() || !grid.is_inside(grid.tau_s[last + 1])),
+    ]
 }
 
 /// All maxima within the window, from fast to slow, with the minima between them.
@@ -146,14 +184,13 @@ pub(super) fn persistent(
 ) -> (Vec<Maximum>, Vec<Maximum>) {
     let all = |estimate: &Estimate| maxima(&estimate.solution.values[..system.layout.taus], grid);
     let elsewhere = others.map(all);
-    all(main).into_iter().partition(|maximum| {
+    let parted = all(main).into_iter().partition(|maximum| {
         let stays = elsewhere.iter().all(|maxima| {
             maxima
                 .iter()
                 .any(|other| (other.ln_tau - maximum.ln_tau).abs() < FOLLOWED)
         });
-        let area =
-            main.solution.values[maximum.range.clone()].iter().sum::<f64>() * grid.step * data.scale_ohm;
+        let area = maximum.area(main) * grid.step * data.scale_ohm;
         let is_visible = !system.layout.has_tail
             || area > VISIBLE_BESIDE_TAIL * data.modulus_near(1.0 / maximum.ln_tau.exp());
         stays
@@ -161,36 +198,59 @@ pub(super) fn persistent(
             && main
                 .cost_of_removing(system, maximum.range.clone())
                 .is_none_or(|cost| cost > NEEDED)
-    })
+    });
+    joined(parted)
 }
 
-/// Area, time constant and their errors of a maximum.
-pub(super) fn describe(
+/// Gives what a maximum that passes holds to a neighbour that persists and from which it cannot be told apart: it is a
+/// ripple of that one, and came out of its area.
+fn joined((mut persistent, mut passing): (Vec<Maximum>, Vec<Maximum>)) -> (Vec<Maximum>, Vec<Maximum>) {
+    loop {
+        let pair = passing.iter().enumerate().find_map(|(place, ripple)| {
+            let distance = |peak: &Maximum| (peak.ln_tau - ripple.ln_tau).abs();
+            let neighbours = persistent.iter().enumerate().filter(|(_, peak)| {
+                let touches = peak.range.end == ripple.range.start || ripple.range.end == peak.range.start;
+                touches && distance(peak) < RESOLVED
+            });
+            let nearest = neighbours.min_by(|a, b| distance(a.1).total_cmp(&distance(b.1)));
+            nearest.map(|(peak, _)| (place, peak))
+        });
+        let Some((place, peak)) = pair else {
+            return (persistent, passing);
+        };
+        let ripple = passing.remove(place).range;
+        let range = &mut persistent[peak].range;
+        *range = range.start.min(ripple.start)..range.end.max(ripple.end);
+    }
+}
+
+/// Area, time constant and their errors of a maximum. `others` are solutions at other weights of the penalty and
+/// under other laws of the tail.
+pub(super) fn describe<'a>(
     system: &System,
     grid: &TauGrid,
     main: &Estimate,
+    others: impl Iterator<Item = &'a Estimate>,
     maximum: &Maximum,
     scale_ohm: f64,
 ) -> Peak {
     let gamma = &main.solution.values[..system.layout.taus];
-    let area: f64 = gamma[maximum.range.clone()].iter().sum::<f64>() * grid.step;
-    let weights: Vec<(usize, f64)> = maximum.range.clone().map(|k| (k, grid.step)).collect();
-    let resistance_ohm = area * scale_ohm;
+    let in_ohm = grid.step * scale_ohm;
+    let area = maximum.area(main);
+    let spread = others.map(|other| (maximum.area(other) - area).abs()).fold(0.0, f64::max);
+    let weights: Vec<(usize, f64)> = maximum.range.clone().map(|k| (k, in_ohm)).collect();
+    let resistance_ohm = area * in_ohm;
     let tau_s = maximum.ln_tau.exp();
-    let height = gamma[maximum.top];
-    let at_end = |k: usize| gamma[k] > 0.1 * height;
-    let (first, last) = (maximum.range.start, maximum.range.end - 1);
-    let is_cut = (at_end(first) && (first == 0 || !grid.is_inside(grid.tau_s[first - 1])))
-        || (at_end(last) && (last + 1 == gamma.len() || !grid.is_inside(grid.tau_s[last + 1])));
     Peak {
         tau_s,
         ln_tau_std_error: ln_tau_error(system, grid, main, maximum.top),
         frequency_hz: 1.0 / (std::f64::consts::TAU * tau_s),
         resistance_ohm,
-        std_error_ohm: main.std_error_of(system, &weights).map(|error| error * scale_ohm),
+        std_error_ohm: main.std_error_of(system, &weights),
+        spread_ohm: spread * in_ohm,
         capacitance_f: tau_s / resistance_ohm,
-        range_s: [grid.tau_s[first], grid.tau_s[last]],
-        is_cut,
+        range_s: [maximum.range.start, maximum.range.end - 1].map(|k| grid.tau_s[k]),
+        cut_sides: cut_sides(gamma, grid, maximum),
     }
 }
 

@@ -5,9 +5,14 @@ use super::peaks::{self, Maximum};
 use super::system::Data;
 use super::tail::{self, Tail, TailChoice};
 use super::{Drt, DrtError};
+use crate::units::{Script, engineering};
 
 /// Root mean square of the residuals over |Z| in per cent from which on the data are not relaxations.
 const UNEXPLAINED_PERCENT: f64 = 5.0;
+/// Residuals so many times the noise, and not small, say so too.
+const UNEXPLAINED_BEYOND_NOISE: f64 = 4.0;
+/// What is not small, in per cent of |Z|.
+const UNEXPLAINED_AT_LEAST_PERCENT: f64 = 1.0;
 /// Residuals so many times the noise are worth a remark.
 const BEYOND_NOISE: f64 = 2.0;
 /// An area may change by this share from one possible law of the tail to another.
@@ -21,16 +26,24 @@ pub(super) fn assemble(
     choice: &mut TailChoice,
     main: &Estimate,
     beside: [&Estimate; 2],
+    noise: Option<f64>,
 ) -> Result<Drt, DrtError> {
     let rms_residual_percent = 100.0 * (main.chi_squared / main.rows as f64).sqrt();
-    if rms_residual_percent > UNEXPLAINED_PERCENT {
+    let is_far_beyond_noise = noise.is_some_and(|noise| {
+        rms_residual_percent > UNEXPLAINED_BEYOND_NOISE * 100.0 * noise
+            && rms_residual_percent > UNEXPLAINED_AT_LEAST_PERCENT
+    });
+    if rms_residual_percent > UNEXPLAINED_PERCENT || is_far_beyond_noise {
         return Err(DrtError::Unexplained {
             rms_percent: rms_residual_percent,
         });
     }
     let (persistent, mut passing) = peaks::persistent(data, &choice.system, &choice.grid, main, beside);
     let had_peaks = !persistent.is_empty();
-    let (persistent, dependent) = regardless_of_tail(data, choice, main, persistent);
+    let other_tails = under_other_tails(data, choice, main);
+    let (persistent, dependent): (Vec<Maximum>, Vec<Maximum>) = persistent
+        .into_iter()
+        .partition(|maximum| is_regardless_of_tail(choice, main, &other_tails, maximum));
     passing.extend(dependent);
     let TailChoice { system, grid, .. } = &*choice;
     let layout = system.layout;
@@ -83,7 +96,10 @@ pub(super) fn assemble(
             .map(|(unknown, exponent)| Tail::new(exponent, values[unknown] * scale, data.low())),
         peaks: persistent
             .iter()
-            .map(|maximum| peaks::describe(system, grid, main, maximum, scale))
+            .map(|maximum| {
+                let others = beside.into_iter().chain(&other_tails);
+                peaks::describe(system, grid, main, others, maximum, scale)
+            })
             .collect(),
         passing_tau_s,
         rms_residual_percent,
@@ -95,37 +111,40 @@ pub(super) fn assemble(
     })
 }
 
-/// The peaks whose areas stay the same under every law of the tail that the data allow, and the others.
-fn regardless_of_tail(
-    data: &Data,
-    choice: &mut TailChoice,
-    main: &Estimate,
-    persistent: Vec<Maximum>,
-) -> (Vec<Maximum>, Vec<Maximum>) {
+/// The solutions under the other laws of the tail that the data allow.
+fn under_other_tails(data: &Data, choice: &mut TailChoice, main: &Estimate) -> Vec<Estimate> {
     let Some(chosen) = choice.exponent else {
-        return (persistent, Vec::new());
+        return Vec::new();
     };
-    let slowest = choice.rivals.iter().copied().reduce(f64::max);
-    let fastest = choice.rivals.iter().copied().reduce(f64::min);
-    let rivals: Vec<Estimate> = [slowest, fastest]
+    let mut exponents = choice.limits(data, main);
+    exponents.extend(choice.rivals.iter().copied().reduce(f64::max));
+    exponents.extend(choice.rivals.iter().copied().reduce(f64::min));
+    let others = exponents
         .into_iter()
-        .flatten()
-        .filter_map(|rival| {
-            choice.system.set_tail(data, rival);
+        .filter_map(|exponent| {
+            choice.system.set_tail(data, exponent);
             Estimate::at(&choice.system, main.lambda, &mut choice.free.clone())
         })
         .collect();
     choice.system.set_tail(data, chosen);
-    persistent.into_iter().partition(|maximum| {
-        let area = |estimate: &Estimate| {
-            estimate.solution.values[maximum.range.clone()]
-                .iter()
-                .sum::<f64>()
-        };
-        rivals
+    others
+}
+
+/// Whether an area is the same under every law of the tail that the data allow. One that goes on beyond the slow end of
+/// the window beside a free exponent is not: each can stand for the other.
+fn is_regardless_of_tail(
+    choice: &TailChoice,
+    main: &Estimate,
+    others: &[Estimate],
+    maximum: &Maximum,
+) -> bool {
+    let has_free_exponent = choice.exponent.is_some_and(|exponent| !tail::is_simple(exponent));
+    let gamma = &main.solution.values[..choice.system.layout.taus];
+    let area = maximum.area(main);
+    !(has_free_exponent && peaks::cut_sides(gamma, &choice.grid, maximum)[1])
+        && others
             .iter()
-            .all(|rival| (area(rival) / area(main) - 1.0).abs() < BETWEEN_TAILS)
-    })
+            .all(|other| (maximum.area(other) / area - 1.0).abs() < BETWEEN_TAILS)
 }
 
 /// Without a peak there may be a broad distribution still, but not where series elements describe the data.
@@ -160,6 +179,10 @@ fn refuse_without_relaxation(choice: &TailChoice, main: &Estimate) -> Result<(),
     })
 }
 
+fn hertz(frequency_hz: f64) -> String {
+    engineering(frequency_hz, "Hz", Script::Ascii)
+}
+
 /// What a reader should know before trusting the distribution.
 pub(super) fn remarks(drt: &Drt, noise: Option<f64>) -> Vec<String> {
     let mut remarks = Vec::new();
@@ -168,13 +191,15 @@ pub(super) fn remarks(drt: &Drt, noise: Option<f64>) -> Vec<String> {
             "a constant phase element with n = {exponent:.3} was fitted beside the distribution: an arc whose top lies below the lowest frequency looks the same"
         ));
     }
-    for (peak, which) in drt.peaks.iter().filter(|peak| peak.is_cut).map(|peak| {
-        let middle = (drt.grid.window_s[0] * drt.grid.window_s[1]).sqrt();
-        (peak, if peak.tau_s < middle { "fastest" } else { "slowest" })
-    }) {
+    for peak in drt.peaks.iter().filter(|peak| peak.is_cut()) {
+        let end = match peak.cut_sides {
+            [true, true] => "both ends of the measured frequencies",
+            [true, false] => "the highest measured frequency",
+            _ => "the lowest measured frequency",
+        };
         remarks.push(format!(
-            "the {which} peak ({:.3} Hz) goes on beyond the measured frequencies: its area is a lower limit",
-            peak.frequency_hz
+            "the peak at {} goes on beyond {end}: its area is a lower limit",
+            hertz(peak.frequency_hz)
         ));
     }
     if drt.tail.is_some()
@@ -182,8 +207,8 @@ pub(super) fn remarks(drt: &Drt, noise: Option<f64>) -> Vec<String> {
         && peak.tau_s > drt.grid.window_s[1] / 10.0
     {
         remarks.push(format!(
-            "the slowest peak ({:.3} Hz) lies within a decade of the lowest frequency, beside a tail: its area depends on the tail's law, and tends to be too small",
-            peak.frequency_hz
+            "the peak at {} lies within a decade of the lowest frequency, beside a tail: its area depends on the tail's law, and tends to be too small",
+            hertz(peak.frequency_hz)
         ));
     }
     let outside: f64 = drt.masked_ohm.iter().sum();
@@ -197,8 +222,9 @@ pub(super) fn remarks(drt: &Drt, noise: Option<f64>) -> Vec<String> {
     let inside = drt.r_polarisation_ohm - outside;
     if !drt.peaks.is_empty() && inside - in_peaks > 0.05 * inside {
         remarks.push(format!(
-            "{:.0} % of the area within the window lies in maxima that are not reported; the sum of the peaks ({in_peaks:.4} ohm) is what the data show",
-            100.0 * (1.0 - in_peaks / inside)
+            "{:.0} % of the area within the window lies in maxima that are not reported; the sum of the peaks ({}) is what the data show",
+            100.0 * (1.0 - in_peaks / inside),
+            engineering(in_peaks, "ohm", Script::Ascii)
         ));
     }
     if let Some(noise) = noise.map(|noise| 100.0 * noise)

@@ -18,6 +18,12 @@ const EXPONENTS: [f64; 15] = [
 /// A law with fewer parameters is kept as long as the free exponent gains no more than this, in units of the noise's
 /// variance: 3.3 standard deviations.
 const GAIN: f64 = 10.8;
+/// Step by which the objective's curvature over the exponent is told.
+const LIMIT_STEP: f64 = 0.01;
+/// A limit of the exponent is at most so many steps away.
+const LIMIT_REACH: f64 = 8.0;
+/// Least exponent of a tail.
+const LEAST_EXPONENT: f64 = 0.25;
 /// Octaves of frequency over which the low end is looked at.
 const LOW_END: f64 = 5.0;
 /// -Z'' must rise at least so steeply towards low frequencies, as a power of frequency.
@@ -155,7 +161,7 @@ fn refined(data: &Data, system: &mut System, free: &mut [bool], best: f64) -> Op
 /// Golden section.
 fn search(middle: f64, reach: f64, end: f64, mut objective: impl FnMut(f64) -> Option<f64>) -> Option<f64> {
     const GOLDEN: f64 = 0.618_033_988_749_894_8;
-    let (mut low, mut high) = ((middle - reach).max(0.25), (middle + reach).min(1.0));
+    let (mut low, mut high) = ((middle - reach).max(LEAST_EXPONENT), (middle + reach).min(1.0));
     let (mut a, mut b) = (high - GOLDEN * (high - low), low + GOLDEN * (high - low));
     let (mut at_a, mut at_b) = (objective(a)?, objective(b)?);
     while high - low > end {
@@ -176,7 +182,7 @@ impl TailChoice {
     /// Finds a free exponent once more, with the penalty that the data have chosen by now, and gives the estimate
     /// with it. A tail of a simple law stays as it is.
     pub(super) fn settle(&mut self, data: &Data, estimate: Estimate) -> Option<Estimate> {
-        let Some(exponent) = self.exponent.filter(|exponent| ![0.5, 1.0].contains(exponent)) else {
+        let Some(exponent) = self.exponent.filter(|exponent| !is_simple(*exponent)) else {
             return Some(estimate);
         };
         let (system, free, lambda) = (&mut self.system, &mut self.free, estimate.lambda);
@@ -188,6 +194,32 @@ impl TailChoice {
         self.exponent = Some(settled);
         Estimate::at(&self.system, lambda, &mut self.free)
     }
+
+    /// How far a free exponent may lie to either side before the data object as clearly as they would have to
+    /// for it to be free at all. Empty for a tail of a simple law.
+    pub(super) fn limits(&mut self, data: &Data, main: &Estimate) -> Vec<f64> {
+        let Some(chosen) = self.exponent.filter(|exponent| !is_simple(*exponent)) else {
+            return Vec::new();
+        };
+        let mut limits = Vec::new();
+        for step in [-LIMIT_STEP, LIMIT_STEP] {
+            self.system.set_tail(data, chosen + step);
+            let Some(there) = Estimate::at(&self.system, main.lambda, &mut self.free.clone()) else {
+                continue;
+            };
+            let excess = (there.objective - main.objective).max(0.0) / main.variance();
+            // The objective is a parabola near its minimum.
+            let reach = (GAIN / excess).sqrt().min(LIMIT_REACH) * step;
+            limits.push((chosen + reach).clamp(LEAST_EXPONENT, 1.0));
+        }
+        self.system.set_tail(data, chosen);
+        limits
+    }
+}
+
+/// Whether an exponent is that of a capacitance or of a Warburg impedance, and was not sought.
+pub(super) fn is_simple(exponent: f64) -> bool {
+    [0.5, 1.0].contains(&exponent)
 }
 
 /// Whether -Z'' rises towards the lowest frequencies: neither an arc nor a finite diffusion has ended there.

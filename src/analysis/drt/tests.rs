@@ -57,7 +57,7 @@ fn two_zarcs_are_two_peaks_with_their_resistances() {
         is_near(peak.resistance_ohm, resistance, 0.05);
         is_near(peak.tau_s, tau, 0.2);
         is_near(peak.capacitance_f, tau / resistance, 0.2);
-        assert!(!peak.is_cut && peak.std_error_ohm.unwrap() > 0.0);
+        assert!(!peak.is_cut() && peak.std_error_ohm.unwrap() > 0.0);
     }
     is_near(drt.r_polarisation_ohm, 60.0, 0.01);
     is_near(drt.r_infinity_ohm, 5.0, 0.02);
@@ -205,7 +205,7 @@ fn what_is_slower_than_the_data_is_masked_and_its_peak_called_cut() {
     }));
     assert!(drt.masked_ohm[1] > 1.0, "{:?}", drt.masked_ohm);
     let last = drt.peaks.last().unwrap();
-    assert!(last.is_cut && last.tau_s <= drt.grid.window_s[1], "{last:?}");
+    assert!(last.is_cut() && last.tau_s <= drt.grid.window_s[1], "{last:?}");
     assert!(
         drt.remarks.iter().any(|remark| remark.contains("lower limit")),
         "{:?}",

@@ -80,7 +80,7 @@ fn of_peak(peak: &Peak, geometry: Geometry) -> Value {
         "std_error_ohm": peak.std_error_ohm,
         "ln_tau_std_error": peak.ln_tau_std_error,
         "range_s": peak.range_s,
-        "cut_by_window": peak.is_cut,
+        "cut_by_window": peak.is_cut(),
         "candidates": candidates(peak.capacitance_f, geometry).as_ref().map(of_candidates),
     })
 }

@@ -124,7 +124,7 @@ fn row(index: usize, peak: &Peak) -> [String; 5] {
         (index + 1).to_string(),
         quantity(peak.frequency_hz, "Hz"),
         quantity(peak.tau_s, "s"),
-        if peak.is_cut {
+        if peak.is_cut() {
             format!("> {resistance}")
         } else {
             resistance
