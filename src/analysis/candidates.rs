@@ -11,6 +11,8 @@
 const VACUUM_F_PER_CM: f64 = 8.854_187_8e-14;
 /// Decades by which each range is widened at both ends.
 const WIDENED: f64 = 0.5;
+/// So many candidates there are at least.
+const LEAST_CANDIDATES: usize = 2;
 /// Decades that a single power of ten stands for, to either side.
 const POWER_OF_TEN: f64 = 0.5;
 
@@ -89,8 +91,22 @@ pub struct Candidate {
     pub compared: Compared,
     /// The published range, in the unit of what was compared.
     pub range: [f64; 2],
-    /// Whether the value lies within the published range itself; otherwise only within the widened one.
-    pub is_within: bool,
+    /// Decades between the value and the published range; zero within it.
+    pub decades_off: f64,
+}
+
+impl Candidate {
+    /// Whether the value lies within the published range itself.
+    #[must_use]
+    pub fn is_within(&self) -> bool {
+        self.decades_off == 0.0
+    }
+
+    /// Whether it is there only because no other but one, or none, has such a capacitance.
+    #[must_use]
+    pub fn is_far(&self) -> bool {
+        self.decades_off > WIDENED + 1e-9
+    }
 }
 
 /// All that an arc may come from.
@@ -104,26 +120,31 @@ pub struct Candidates {
     pub per_area_f_per_cm2: Option<f64>,
     /// The relative permittivity that the grains would need if this arc were theirs.
     pub permittivity_if_bulk: Option<f64>,
-    /// The possible origins in the order of the table; may be empty.
+    /// The possible origins in the order of the table: never fewer than two, because a range is no proof. Those that
+    /// are there for that alone are far.
     pub candidates: Vec<Candidate>,
     /// What limits the comparison, in words; empty where nothing does.
     pub remark: String,
 }
 
 impl Candidates {
-    /// The candidates on one line: `bulk or second phase or grain boundary (candidates by capacitance)`. What
+    /// The candidates on one line: `bulk or second phase or grain boundary: candidates by capacitance`. What
     /// limits the comparison is not in it.
     #[must_use]
     pub fn line(&self) -> String {
-        let words: Vec<&str> = self
-            .candidates
+        let (far, near): (Vec<&Candidate>, Vec<&Candidate>) = self.candidates.iter().partition(|one| one.is_far());
+        let words: Vec<&str> = near.iter().map(|one| one.origin.word()).collect();
+        let distances: Vec<String> = far
             .iter()
-            .map(|candidate| candidate.origin.word())
+            .map(|one| format!("{} ({:.1} decades off)", one.origin.word(), one.decades_off))
             .collect();
         match words.as_slice() {
-            [] => "none of the tabulated origins has such a capacitance".to_owned(),
-            [only] => format!("{only} is the only candidate by capacitance, which is no proof"),
-            several => format!("{} (candidates by capacitance)", several.join(" or ")),
+            [] => format!(
+                "none of the tabulated origins has such a capacitance; nearest candidates: {}",
+                distances.join(", ")
+            ),
+            [only] => format!("{only}, or {}: candidates by capacitance", distances.join(", ")),
+            several => format!("{}: candidates by capacitance", several.join(" or ")),
         }
     }
 }
@@ -141,23 +162,30 @@ pub fn candidates(capacitance_f: f64, geometry: Geometry) -> Option<Candidates> 
     let per_geometry = per_area
         .zip(thickness_cm)
         .map(|(per_area, length)| per_area * length);
-    let rows = TABLE.iter().filter_map(|(origin, powers, fills_the_cell)| {
-        let scaled = if *fills_the_cell {
-            per_geometry.map(|value| (value, Compared::PerGeometry))
-        } else {
-            per_area.map(|value| (value, Compared::PerArea))
-        };
-        let (value, compared) = scaled.unwrap_or((capacitance_f, Compared::Plain));
-        let around = if powers[0] == powers[1] { POWER_OF_TEN } else { 0.0 };
-        let beyond = (powers[0] - around - value.log10()).max(value.log10() - powers[1] - around);
-        // A hair's breadth, so that a value at the end of a range is within.
-        (beyond <= WIDENED + 1e-9).then(|| Candidate {
-            origin: *origin,
-            compared,
-            range: powers.map(|power| 10f64.powf(power)),
-            is_within: beyond <= 1e-9,
+    let mut rows: Vec<Candidate> = TABLE
+        .iter()
+        .map(|(origin, powers, fills_the_cell)| {
+            let scaled = if *fills_the_cell {
+                per_geometry.map(|value| (value, Compared::PerGeometry))
+            } else {
+                per_area.map(|value| (value, Compared::PerArea))
+            };
+            let (value, compared) = scaled.unwrap_or((capacitance_f, Compared::Plain));
+            let around = if powers[0] == powers[1] { POWER_OF_TEN } else { 0.0 };
+            let beyond = (powers[0] - around - value.log10()).max(value.log10() - powers[1] - around);
+            Candidate {
+                origin: *origin,
+                compared,
+                range: powers.map(|power| 10f64.powf(power)),
+                // A hair's breadth, so that a value at the end of a range is within.
+                decades_off: if beyond <= 1e-9 { 0.0 } else { beyond },
+            }
         })
-    });
+        .collect();
+    let mut distances: Vec<f64> = rows.iter().map(|row| row.decades_off).collect();
+    distances.sort_by(f64::total_cmp);
+    let reach = distances[LEAST_CANDIDATES - 1].max(WIDENED + 1e-9);
+    rows.retain(|row| row.decades_off <= reach);
     let remark = match (area, thickness_cm) {
         (Some(_), Some(_)) => "",
         (Some(_), None) => {
@@ -170,7 +198,7 @@ pub fn candidates(capacitance_f: f64, geometry: Geometry) -> Option<Candidates> 
         per_geometry_f_per_cm: per_geometry,
         per_area_f_per_cm2: per_area,
         permittivity_if_bulk: per_geometry.map(|value| value / VACUUM_F_PER_CM),
-        candidates: rows.collect(),
+        candidates: rows,
         remark: remark.to_owned(),
     })
 }
@@ -256,7 +284,7 @@ mod tests {
             .find(|one| one.origin == Interface)
             .unwrap();
         assert_eq!(interface.compared, Compared::PerArea);
-        assert!(interface.is_within);
+        assert!(interface.is_within());
         assert!(found.candidates.len() > 1, "never one name: {found:?}");
     }
 
@@ -279,11 +307,11 @@ mod tests {
     fn a_line_never_gives_a_name_as_a_fact() {
         for exponent in -140..=-20 {
             let found = candidates(10f64.powf(f64::from(exponent) / 10.0), geometry(1.0, 1e4)).unwrap();
+            assert!(found.candidates.len() >= 2, "{found:?}");
             let line = found.line();
-            assert!(
-                line.contains("candidate") || line.starts_with("none of"),
-                "{line}"
-            );
+            assert!(line.contains("candidates"), "{line}");
+            let named = TABLE.iter().filter(|row| line.contains(row.0.word())).count();
+            assert!(named >= 2, "{line}");
         }
     }
 

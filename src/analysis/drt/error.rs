@@ -7,10 +7,10 @@ use super::{LEAST_DECADES, LEAST_POINTS};
 pub enum DrtError {
     /// Fewer points than unknowns worth speaking of.
     #[error(
-        "{usable} usable points are too few for a distribution of relaxation times; it needs {LEAST_POINTS}"
+        "{usable} usable points at different frequencies are too few for a distribution of relaxation times; it needs {LEAST_POINTS}"
     )]
     TooFewPoints {
-        /// Usable points.
+        /// Usable points at frequencies of their own.
         usable: usize,
     },
     /// The frequencies span too little.

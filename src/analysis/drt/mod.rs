@@ -36,7 +36,7 @@ use system::{Data, System};
 use super::noise::Noise;
 use crate::spectrum::{Point, Spectrum};
 
-/// Points that a distribution needs.
+/// Points at frequencies of their own that a distribution needs.
 pub const LEAST_POINTS: usize = 12;
 /// Decades of frequency that it needs.
 pub const LEAST_DECADES: f64 = 2.0;
@@ -145,10 +145,15 @@ fn main_estimate(system: &mut System, lambda: Option<f64>, free: &mut [bool]) ->
 }
 
 fn check(usable: &[&Point]) -> Result<(), DrtError> {
-    if usable.len() < LEAST_POINTS {
-        return Err(DrtError::TooFewPoints { usable: usable.len() });
-    }
     let frequencies = usable.iter().map(|point| point.frequency_hz);
+    let mut distinct: Vec<f64> = frequencies.clone().collect();
+    distinct.sort_by(f64::total_cmp);
+    distinct.dedup_by(|a, b| *a / *b - 1.0 < 1e-3);
+    if distinct.len() < LEAST_POINTS {
+        return Err(DrtError::TooFewPoints {
+            usable: distinct.len(),
+        });
+    }
     let low = frequencies.clone().fold(f64::INFINITY, f64::min);
     let decades = (frequencies.fold(0.0, f64::max) / low).log10();
     // A hair's breadth: instruments round their frequencies.

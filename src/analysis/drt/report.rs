@@ -16,7 +16,9 @@ const UNEXPLAINED_AT_LEAST_PERCENT: f64 = 1.0;
 /// Residuals so many times the noise are worth a remark.
 const BEYOND_NOISE: f64 = 2.0;
 /// An area may change by this share from one possible law of the tail to another.
-const BETWEEN_TAILS: f64 = 0.2;
+const BETWEEN_TAILS: f64 = 0.4;
+/// Near the slow end of the window, in ln tau: one decade and a half.
+const NEAR_END: f64 = 3.45;
 /// Area outside the window, as a share of all, that is worth a remark.
 const WORTH_TELLING: f64 = 0.02;
 
@@ -130,21 +132,25 @@ fn under_other_tails(data: &Data, choice: &mut TailChoice, main: &Estimate) -> V
     others
 }
 
-/// Whether an area is the same under every law of the tail that the data allow. One that goes on beyond the slow end of
-/// the window beside a free exponent is not: each can stand for the other.
+/// Whether an area is the same under every law of the tail that the data allow. One near the slow end of the window
+/// that goes on beyond it, beside a free exponent, is not: each can stand for the other.
 fn is_regardless_of_tail(
     choice: &TailChoice,
     main: &Estimate,
     others: &[Estimate],
     maximum: &Maximum,
 ) -> bool {
-    let has_free_exponent = choice.exponent.is_some_and(|exponent| !tail::is_simple(exponent));
+    let grid = &choice.grid;
     let gamma = &main.solution.values[..choice.system.layout.taus];
+    let has_free_exponent = choice.exponent.is_some_and(|exponent| !tail::is_simple(exponent));
+    let is_near_end = grid.window_s[1].ln() - maximum.ln_tau < NEAR_END;
+    if has_free_exponent && is_near_end && peaks::cut_sides(gamma, grid, maximum)[1] {
+        return false;
+    }
     let area = maximum.area(main);
-    !(has_free_exponent && peaks::cut_sides(gamma, &choice.grid, maximum)[1])
-        && others
-            .iter()
-            .all(|other| (maximum.area(other) / area - 1.0).abs() < BETWEEN_TAILS)
+    others
+        .iter()
+        .all(|other| (maximum.area(other) / area - 1.0).abs() < BETWEEN_TAILS)
 }
 
 /// Without a peak there may be a broad distribution still, but not where series elements describe the data.
@@ -222,7 +228,7 @@ pub(super) fn remarks(drt: &Drt, noise: Option<f64>) -> Vec<String> {
     let inside = drt.r_polarisation_ohm - outside;
     if !drt.peaks.is_empty() && inside - in_peaks > 0.05 * inside {
         remarks.push(format!(
-            "{:.0} % of the area within the window lies in maxima that are not reported; the sum of the peaks ({}) is what the data show",
+            "{:.0} % of the area within the window lies in maxima that are not reported; the peaks alone are {}",
             100.0 * (1.0 - in_peaks / inside),
             engineering(in_peaks, "ohm", Script::Ascii)
         ));

@@ -31,11 +31,13 @@ impl Data {
     pub(super) fn new(mut points: Vec<(f64, Complex64)>) -> Self {
         points.sort_by(|a, b| b.0.total_cmp(&a.0));
         let count = points.len() as f64;
-        let mean = points.iter().map(|(_, z)| z.norm_sqr().recip()).sum::<f64>() / count;
+        // Over the largest, so that no square leaves the range of numbers.
+        let largest = points.iter().map(|(_, z)| z.norm()).fold(0.0, f64::max);
+        let mean = points.iter().map(|(_, z)| (largest / z.norm()).powi(2)).sum::<f64>() / count;
         Self {
             omega: points.iter().map(|(f, _)| f * std::f64::consts::TAU).collect(),
             impedance: points.iter().map(|(_, z)| *z).collect(),
-            scale_ohm: mean.sqrt().recip(),
+            scale_ohm: largest / mean.sqrt(),
         }
     }
 

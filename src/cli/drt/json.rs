@@ -3,36 +3,39 @@
 use serde_json::{Map, Value, json};
 
 use super::super::output;
-use super::{FileDrt, SpectrumDrt};
+use super::SpectrumDrt;
 use crate::analysis::candidates::{Candidates, Compared, Geometry, candidates};
 use crate::analysis::drt::{Drt, Peak, Tail};
 
-pub(super) fn write(file: &str, drt: &FileDrt, geometry: Geometry) -> anyhow::Result<()> {
-    for spectrum in &drt.spectra {
-        output::line(of_spectrum(file, spectrum, geometry).to_string())?;
-    }
-    if let Some(error) = &drt.unreadable {
-        output::line(json!({"file": file, "error": error}).to_string())?;
-    }
+pub(super) fn write(spectrum: &SpectrumDrt<'_>, geometry: Geometry) -> anyhow::Result<()> {
+    output::line(of_spectrum(spectrum, geometry).to_string())?;
     Ok(())
 }
 
-fn of_spectrum(file: &str, spectrum: &SpectrumDrt, geometry: Geometry) -> Value {
+/// A file, or the rest of it, that could not be read.
+pub(super) fn write_failed(file: &str, error: &str) -> anyhow::Result<()> {
+    output::line(json!({"file": file, "error": error}).to_string())?;
+    Ok(())
+}
+
+fn of_spectrum(spectrum: &SpectrumDrt<'_>, geometry: Geometry) -> Value {
     let mut object = Map::new();
-    object.insert("file".to_owned(), file.into());
-    if let Some(name) = &spectrum.name {
-        object.insert("spectrum".to_owned(), name.as_str().into());
-    }
+    object.insert("file".to_owned(), spectrum.file.into());
     match &spectrum.outcome {
-        Ok(drt) => object.extend(of_drt(drt, spectrum.n_points, geometry)),
+        Ok(drt) => object.extend(of_drt(spectrum, drt, geometry)),
         Err(error) => {
             object.insert("error".to_owned(), error.as_str().into());
         }
     }
+    if let Some(name) = spectrum.name {
+        object.insert("spectrum".to_owned(), name.into());
+    }
     Value::Object(object)
 }
 
-fn of_drt(drt: &Drt, n_points: usize, geometry: Geometry) -> Map<String, Value> {
+fn of_drt(spectrum: &SpectrumDrt<'_>, drt: &Drt, geometry: Geometry) -> Map<String, Value> {
+    let ids = &spectrum.step.ids;
+    let peaks = drt.peaks.iter().zip(ids);
     let object = json!({
         "lambda": drt.lambda,
         "method": "tikhonov-nnls",
@@ -41,10 +44,10 @@ fn of_drt(drt: &Drt, n_points: usize, geometry: Geometry) -> Map<String, Value> 
         "r_infinity_ohm": drt.r_infinity_ohm,
         "inductance_h": drt.inductance_h,
         "r_polarisation_ohm": drt.r_polarisation_ohm,
-        "peaks": drt.peaks.iter().map(|peak| of_peak(peak, geometry)).collect::<Vec<_>>(),
+        "peaks": peaks.map(|(peak, id)| of_peak(peak, *id, geometry)).collect::<Vec<_>>(),
         "tau_window_s": drt.grid.window_s,
         "lambda_source": if drt.is_lambda_chosen { "cross-validation" } else { "given" },
-        "n_points": n_points,
+        "n_points": spectrum.n_points,
         "n_used": drt.n_used,
         "tail": drt.tail.as_ref().map(of_tail),
         "masked_ohm": {"fast": drt.masked_ohm[0], "slow": drt.masked_ohm[1]},
@@ -53,6 +56,8 @@ fn of_drt(drt: &Drt, n_points: usize, geometry: Geometry) -> Map<String, Value> 
         "gamma_smooth_ohm": drt.gamma_beside_ohm[1],
         "passing_tau_s": drt.passing_tau_s,
         "rms_residual_percent": drt.rms_residual_percent,
+        "peaks_born": spectrum.step.born,
+        "peaks_gone": spectrum.step.gone,
         "remarks": drt.remarks,
     });
     match object {
@@ -70,14 +75,16 @@ fn of_tail(tail: &Tail) -> Value {
     }
 }
 
-fn of_peak(peak: &Peak, geometry: Geometry) -> Value {
+fn of_peak(peak: &Peak, id: u32, geometry: Geometry) -> Value {
     json!({
         "tau_s": peak.tau_s,
         "frequency_hz": peak.frequency_hz,
         "resistance_ohm": peak.resistance_ohm,
         "capacitance_f": peak.capacitance_f,
         "persistent": true,
+        "id": id,
         "std_error_ohm": peak.std_error_ohm,
+        "spread_ohm": peak.spread_ohm,
         "ln_tau_std_error": peak.ln_tau_std_error,
         "range_s": peak.range_s,
         "cut_by_window": peak.is_cut(),
@@ -95,7 +102,8 @@ fn of_candidates(found: &Candidates) -> Value {
                 Compared::Plain => "C",
             },
             "range": candidate.range,
-            "within": candidate.is_within,
+            "within": candidate.is_within(),
+            "decades_off": candidate.decades_off,
         })
     });
     json!({
