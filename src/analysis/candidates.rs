@@ -132,7 +132,8 @@ impl Candidates {
     /// limits the comparison is not in it.
     #[must_use]
     pub fn line(&self) -> String {
-        let (far, near): (Vec<&Candidate>, Vec<&Candidate>) = self.candidates.iter().partition(|one| one.is_far());
+        let (far, near): (Vec<&Candidate>, Vec<&Candidate>) =
+            self.candidates.iter().partition(|one| one.is_far());
         let words: Vec<&str> = near.iter().map(|one| one.origin.word()).collect();
         let distances: Vec<String> = far
             .iter()

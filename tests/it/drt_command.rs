@@ -140,7 +140,7 @@ fn people_read_peaks_what_stands_beside_them_and_candidates() {
 #[test]
 fn a_weight_that_cannot_be_is_a_wrong_command_line() {
     let lab = lab();
-    for wrong in ["0", "-1", "nan", "much"] {
+    for wrong in ["0", "-1", "nan", "inf", "-inf", "much"] {
         let (status, text, messages) = run(&lab, &["drt", "two.csv", "--lambda", wrong]);
         assert_eq!((status, text.as_str()), (2, ""), "{wrong}: {messages}");
     }
@@ -174,4 +174,75 @@ fn a_distribution_is_drawn_with_its_peaks() {
         messages.contains("inductive") && !lab.path("x.svg").exists(),
         "{messages}"
     );
+}
+
+/// Sweeps of one cell in one file: the slower arc grows, and from the sixth on there is a third one.
+fn series(sweeps: std::ops::Range<u32>) -> String {
+    let mut text = String::from("spectrum,frequency_hz,z_real_ohm,z_imag_ohm\n");
+    for sweep in sweeps {
+        let grown = 1.0 + 0.05 * f64::from(sweep);
+        let third = if sweep > 5 { 15.0 } else { 0.0 };
+        let one = self::text(|s| {
+            5.0 + 20.0 / (1.0 + (s * 1e-5).powf(0.95))
+                + third / (1.0 + (s * 8e-4).powf(0.95))
+                + 40.0 * grown / (1.0 + (s * 5e-2 * grown).powf(0.95))
+        });
+        for line in one.lines().skip(1) {
+            text.push_str(&format!("{sweep},{line}\n"));
+        }
+    }
+    text
+}
+
+#[test]
+fn peaks_keep_their_numbers_over_the_spectra_of_a_file_and_new_ones_are_told() {
+    let lab = lab();
+    std::fs::write(lab.path("series.csv"), series(1..11)).unwrap();
+    let (status, text, messages) = run(&lab, &["drt", "series.csv", "--json"]);
+    assert_eq!(status, 0, "{messages}");
+    let objects = objects(&text);
+    assert_eq!(objects.len(), 10);
+    for (index, object) in objects.iter().enumerate() {
+        let keys: Vec<&str> = object.as_object().unwrap().keys().map(String::as_str).collect();
+        assert_eq!(keys[..2], ["file", "lambda"]);
+        let ids: Vec<u64> = object["peaks"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|peak| peak["id"].as_u64().unwrap())
+            .collect();
+        let wanted: &[u64] = if index < 5 { &[1, 2] } else { &[1, 3, 2] };
+        assert_eq!(ids, wanted, "{index}");
+        let born: &[u64] = match index {
+            0 => &[1, 2],
+            5 => &[3],
+            _ => &[],
+        };
+        assert_eq!(object["peaks_born"], serde_json::json!(born), "{index}");
+    }
+    let (_, text, _) = run(&lab, &["drt", "series.csv"]);
+    for word in ["new: peak 3", "peaks over 10 spectra"] {
+        assert!(text.contains(word), "`{word}` is missing in: {text}");
+    }
+}
+
+#[test]
+fn files_of_one_series_are_one_course_and_otherwise_each_begins_anew() {
+    let lab = lab();
+    for (name, sweeps) in [("a.csv", 1..4), ("b.csv", 6..9)] {
+        std::fs::write(lab.path(name), series(sweeps)).unwrap();
+    }
+    let last = |arguments: &[&str]| {
+        let (status, text, messages) = run(&lab, &[&["drt", "a.csv", "b.csv", "--csv"], arguments].concat());
+        assert_eq!(status, 0, "{messages}");
+        assert!(text.starts_with("file,spectrum,peak,tau_s,"), "{text}");
+        let rows: Vec<String> = text.lines().skip(1).map(str::to_owned).collect();
+        assert_eq!(rows.len(), 3 * 2 + 3 * 3, "{text}");
+        let ids = rows[rows.len() - 3..]
+            .iter()
+            .map(|row| row.split(',').nth(2).unwrap().to_owned());
+        ids.collect::<Vec<_>>()
+    };
+    assert_eq!(last(&["--series"]), ["1", "3", "2"]);
+    assert_eq!(last(&[]), ["1", "2", "3"]);
 }

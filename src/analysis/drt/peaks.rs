@@ -237,7 +237,9 @@ pub(super) fn describe<'a>(
     let gamma = &main.solution.values[..system.layout.taus];
     let in_ohm = grid.step * scale_ohm;
     let area = maximum.area(main);
-    let spread = others.map(|other| (maximum.area(other) - area).abs()).fold(0.0, f64::max);
+    let spread = others
+        .map(|other| (maximum.area(other) - area).abs())
+        .fold(0.0, f64::max);
     let weights: Vec<(usize, f64)> = maximum.range.clone().map(|k| (k, in_ohm)).collect();
     let resistance_ohm = area * in_ohm;
     let tau_s = maximum.ln_tau.exp();
@@ -263,4 +265,33 @@ fn ln_tau_error(system: &System, grid: &TauGrid, main: &Estimate, top: usize) ->
     let half = 0.5 / grid.step;
     let slope_error = main.std_error_of(system, &[(before, -half), (after, half)])?;
     (curvature < 0.0).then(|| slope_error / -curvature)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn maximum(ln_tau: f64, range: Range<usize>) -> Maximum {
+        Maximum {
+            top: range.start,
+            ln_tau,
+            range,
+        }
+    }
+
+    #[test]
+    fn ripples_at_the_foot_of_a_peak_give_it_what_they_took_and_far_ones_do_not() {
+        let persistent = vec![maximum(0.0, 40..50), maximum(9.0, 80..90)];
+        let passing = vec![
+            maximum(-1.9, 30..40),
+            maximum(-3.0, 20..30),
+            maximum(1.5, 50..60),
+            maximum(5.0, 60..80),
+        ];
+        let (persistent, passing) = joined((persistent, passing));
+        let ranges: Vec<Range<usize>> = persistent.iter().map(|peak| peak.range.clone()).collect();
+        assert_eq!(ranges, [30..60, 80..90]);
+        let left: Vec<f64> = passing.iter().map(|peak| peak.ln_tau).collect();
+        assert_eq!(left, [-3.0, 5.0]);
+    }
 }

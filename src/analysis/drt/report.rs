@@ -12,7 +12,7 @@ const UNEXPLAINED_PERCENT: f64 = 5.0;
 /// Residuals so many times the noise, and not small, say so too.
 const UNEXPLAINED_BEYOND_NOISE: f64 = 4.0;
 /// What is not small, in per cent of |Z|.
-const UNEXPLAINED_AT_LEAST_PERCENT: f64 = 1.0;
+const UNEXPLAINED_AT_LEAST_PERCENT: f64 = 0.5;
 /// Residuals so many times the noise are worth a remark.
 const BEYOND_NOISE: f64 = 2.0;
 /// An area may change by this share from one possible law of the tail to another.

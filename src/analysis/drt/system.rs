@@ -33,7 +33,11 @@ impl Data {
         let count = points.len() as f64;
         // Over the largest, so that no square leaves the range of numbers.
         let largest = points.iter().map(|(_, z)| z.norm()).fold(0.0, f64::max);
-        let mean = points.iter().map(|(_, z)| (largest / z.norm()).powi(2)).sum::<f64>() / count;
+        let mean = points
+            .iter()
+            .map(|(_, z)| (largest / z.norm()).powi(2))
+            .sum::<f64>()
+            / count;
         Self {
             omega: points.iter().map(|(f, _)| f * std::f64::consts::TAU).collect(),
             impedance: points.iter().map(|(_, z)| *z).collect(),

@@ -1,6 +1,7 @@
 //! What the whole method must find, and where it must refuse.
 
 use num_complex::Complex64;
+use proptest::prelude::*;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
@@ -241,19 +242,129 @@ fn an_arc_that_the_tail_hides_is_refused_and_one_near_its_end_is_doubted() {
 #[test]
 fn the_unit_of_resistance_changes_nothing_but_the_numbers() {
     let one = found(&two_zarc_spectrum(9));
-    let mut scaled = two_zarc_spectrum(9);
-    for point in &mut scaled.points {
-        point.z_real_ohm *= 1e-6;
-        point.z_imag_ohm *= 1e-6;
+    for scale in [1e-200, 1e-6, 1e9, 1e300] {
+        let mut scaled = two_zarc_spectrum(9);
+        for point in &mut scaled.points {
+            point.z_real_ohm *= scale;
+            point.z_imag_ohm *= scale;
+        }
+        let other = found(&scaled);
+        is_near(other.lambda, one.lambda, 1e-9);
+        assert_eq!(one.peaks.len(), other.peaks.len());
+        for (other, one) in other.peaks.iter().zip(&one.peaks) {
+            is_near(other.resistance_ohm, one.resistance_ohm * scale, 1e-9);
+            is_near(other.tau_s, one.tau_s, 1e-9);
+        }
     }
-    let other = found(&scaled);
-    is_near(other.lambda, one.lambda, 1e-9);
+}
+
+#[test]
+fn the_order_of_the_points_changes_nothing() {
+    let one = found(&two_zarc_spectrum(12));
+    let mut mixed = two_zarc_spectrum(12);
+    mixed
+        .points
+        .sort_by_key(|point| (point.frequency_hz * 7919.0) as u64 % 101);
+    let other = found(&mixed);
     assert_eq!(one.peaks.len(), other.peaks.len());
-    is_near(
-        other.peaks[0].resistance_ohm,
-        one.peaks[0].resistance_ohm * 1e-6,
-        1e-4,
-    );
+    is_near(other.peaks[1].resistance_ohm, one.peaks[1].resistance_ohm, 1e-9);
+}
+
+#[test]
+fn points_that_repeat_a_frequency_do_not_count_twice() {
+    let twice = spectrum(&[1e5, 1e-1].repeat(40), 0.001, 1, two_zarcs);
+    let error = drt(&twice, &DrtOptions::default()).unwrap_err();
+    assert!(matches!(error, DrtError::TooFewPoints { usable: 2 }), "{error}");
+}
+
+#[test]
+fn the_errors_cover_the_truth() {
+    let (mut beyond, mut all) = (0, 0);
+    for seed in 0..30 {
+        let drt = found(&two_zarc_spectrum(9000 + seed));
+        for (peak, truth) in drt.peaks.iter().zip([20.0, 40.0]) {
+            let error = peak.error_ohm().unwrap();
+            // Said to be small as well, or covering would mean nothing.
+            assert!(error < 0.05 * truth, "{peak:?}");
+            beyond += u32::from((peak.resistance_ohm - truth).abs() > 3.0 * error);
+            all += 1;
+        }
+    }
+    assert!(all == 60 && beyond <= 6, "{beyond} of {all}");
+}
+
+#[test]
+fn beside_a_tail_of_free_exponent_nothing_that_goes_on_beyond_the_window_is_believed() {
+    let f = frequencies(4.7, 0.8, 40);
+    for seed in 0..8 {
+        // Both the arc's top and the tail's law lie below the lowest frequency.
+        let data = spectrum(&f, 0.002, 60 + seed, |s| {
+            0.15 + zarc(s, 0.46, 4.5e-2, 0.98) + 1.5 / s.powf(0.71)
+        });
+        if let Ok(drt) = drt(&data, &DrtOptions::default())
+            && matches!(drt.tail, Some(Tail::ConstantPhase { .. }))
+        {
+            let near = drt.grid.window_s[1] / 30.0;
+            let believed = drt
+                .peaks
+                .iter()
+                .find(|peak| peak.tau_s > near && peak.cut_sides[1]);
+            assert_eq!(believed, None, "seed {seed}");
+        }
+    }
+}
+
+#[test]
+fn residuals_far_beyond_the_noise_are_refused_though_they_are_small() {
+    let f = frequencies(5.0, -1.0, 61);
+    let data = spectrum(&f, 0.0005, 1, |s| {
+        10.0 + zarc(s, 20.0, 1e-3, 0.9) - 1.5 / (1.0 + s * 0.1)
+    });
+    let error = drt(&data, &DrtOptions::default()).unwrap_err();
+    let DrtError::Unexplained { rms_percent } = error else {
+        panic!("{error}");
+    };
+    assert!(rms_percent < 5.0, "{rms_percent}");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+    #[test]
+    fn whatever_is_measured_the_numbers_are_finite_and_the_areas_positive(
+        arcs in prop::collection::vec((-2.0..3.0_f64, -6.0..2.0_f64, 0.55..1.0_f64), 1..4),
+        tail in (-1.0..2.0_f64, 0.4..1.0_f64, 0..3_u8),
+        inductance in -9.0..-4.0_f64,
+        noise in -3.5..-1.5_f64,
+        per_decade in 3..15_usize,
+        seed in any::<u64>(),
+    ) {
+        let f = frequencies(5.0, -1.0, 6 * per_decade + 1);
+        let data = spectrum(&f, 10f64.powf(noise), seed, |s| {
+            let mut z = 5.0 + 10f64.powf(inductance) * s;
+            for (resistance, tau, exponent) in &arcs {
+                z += zarc(s, 10f64.powf(*resistance), 10f64.powf(*tau), *exponent);
+            }
+            match tail.2 {
+                0 => z,
+                1 => z + 10f64.powf(tail.0) / s.powf(tail.1),
+                _ => z - 10f64.powf(tail.0) * 0.1 / (1.0 + s),
+            }
+        });
+        if let Ok(drt) = drt(&data, &DrtOptions::default()) {
+            let plain = [drt.lambda, drt.r_infinity_ohm, drt.inductance_h, drt.r_polarisation_ohm];
+            prop_assert!(plain.iter().all(|value| value.is_finite() && *value >= 0.0), "{:?}", plain);
+            prop_assert!(drt.gamma_ohm.iter().all(|gamma| gamma.is_finite() && *gamma >= 0.0));
+            for peak in &drt.peaks {
+                let sizes = [peak.tau_s, peak.resistance_ohm, peak.capacitance_f];
+                prop_assert!(sizes.iter().all(|value| value.is_finite() && *value > 0.0), "{:?}", peak);
+                prop_assert!(peak.error_ohm().is_none_or(f64::is_finite), "{:?}", peak);
+                prop_assert!(peak.range_s[0] <= peak.tau_s * 1.2 && peak.tau_s <= peak.range_s[1] * 1.2, "{:?}", peak);
+            }
+            let mut ranges: Vec<[f64; 2]> = drt.peaks.iter().map(|peak| peak.range_s).collect();
+            ranges.sort_by(|a, b| a[0].total_cmp(&b[0]));
+            prop_assert!(ranges.windows(2).all(|pair| pair[0][1] < pair[1][0]), "{:?}", ranges);
+        }
+    }
 }
 
 #[test]

@@ -120,7 +120,10 @@ mod tests {
         let mut courses = Courses::default();
         let both = |grown: f64| [peak(1e-5, 10.0), peak(1e-2, 40.0 * grown)];
         let step = courses.observe("1", &both(1.0));
-        assert_eq!((step.is_first, step.ids, step.born), (true, vec![1, 2], vec![1, 2]));
+        assert_eq!(
+            (step.is_first, step.ids, step.born),
+            (true, vec![1, 2], vec![1, 2])
+        );
         let step = courses.observe("2", &[peak(1e-5, 10.0), peak(3e-4, 5.0), peak(1e-2, 41.0)]);
         assert_eq!((step.ids, step.born), (vec![1, 3, 2], vec![3]));
         let mut gone = Vec::new();
@@ -131,8 +134,14 @@ mod tests {
         }
         assert_eq!(gone, [3]);
         let course = &courses.courses[1];
-        assert_eq!((course.first.sweep.as_str(), course.last.sweep.as_str()), ("1", "11"));
-        assert_eq!((course.seen, courses.courses[2].seen, courses.sweeps), (11, 1, 11));
+        assert_eq!(
+            (course.first.sweep.as_str(), course.last.sweep.as_str()),
+            ("1", "11")
+        );
+        assert_eq!(
+            (course.seen, courses.courses[2].seen, courses.sweeps),
+            (11, 1, 11)
+        );
         assert!(courses.courses[2].is_gone && !course.is_gone);
     }
 }

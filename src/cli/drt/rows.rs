@@ -48,7 +48,9 @@ pub(super) fn write(spectrum: &SpectrumDrt<'_>, geometry: Geometry) -> anyhow::R
             peak.tau_s.to_string(),
             peak.frequency_hz.to_string(),
             peak.resistance_ohm.to_string(),
-            peak.std_error_ohm.map(|error| error.to_string()).unwrap_or_default(),
+            peak.std_error_ohm
+                .map(|error| error.to_string())
+                .unwrap_or_default(),
             peak.spread_ohm.to_string(),
             peak.capacitance_f.to_string(),
             peak.is_cut().to_string(),
