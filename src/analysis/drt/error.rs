@@ -45,6 +45,16 @@ pub enum DrtError {
         /// Root mean square of the residuals over |Z| in per cent.
         rms_percent: f64,
     },
+    /// The weight of the penalty that was asked for smooths away what was measured.
+    #[error(
+        "lambda = {lambda:e} leaves {rms_percent:.1} % of |Z| unexplained; take a smaller one, or leave the choice to the data"
+    )]
+    TooSmooth {
+        /// Weight of the penalty.
+        lambda: f64,
+        /// Root mean square of the residuals over |Z| in per cent.
+        rms_percent: f64,
+    },
     /// The tail and the slow relaxations are one.
     #[error(
         "the tail at low frequencies (a phase near {phase_deg:.0} degrees) hides the relaxations: how large they are depends on which law is taken for it; measure to lower frequencies, or fit a circuit"

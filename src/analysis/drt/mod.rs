@@ -131,8 +131,15 @@ pub fn drt(spectrum: &Spectrum, options: &DrtOptions) -> Result<Drt, DrtError> {
         Estimate::at(&choice.system, lambda, &mut free.clone()).ok_or_else(singular(lambda))
     };
     let (rough, smooth) = (beside(0.1)?, beside(10.0)?);
-    let mut drt = report::assemble(&data, &mut choice, &main, [&rough, &smooth], noise)?;
-    drt.is_lambda_chosen = options.lambda.is_none();
+    let is_lambda_chosen = options.lambda.is_none();
+    let mut drt = report::assemble(
+        &data,
+        &mut choice,
+        &main,
+        [&rough, &smooth],
+        noise,
+        is_lambda_chosen,
+    )?;
     drt.remarks = report::remarks(&drt, noise);
     Ok(drt)
 }

@@ -9,10 +9,9 @@ use crate::units::{Script, engineering};
 
 /// Root mean square of the residuals over |Z| in per cent from which on the data are not relaxations.
 const UNEXPLAINED_PERCENT: f64 = 5.0;
-/// Residuals so many times the noise, and not small, say so too.
-const UNEXPLAINED_BEYOND_NOISE: f64 = 4.0;
-/// What is not small, in per cent of |Z|.
-const UNEXPLAINED_AT_LEAST_PERCENT: f64 = 0.5;
+/// Residuals so many times the noise that are so many per cent of |Z| too say the same: the smaller they are, the
+/// clearer they must stand out.
+const UNEXPLAINED_BEYOND_NOISE: [(f64, f64); 2] = [(4.0, 1.0), (10.0, 0.5)];
 /// Residuals so many times the noise are worth a remark.
 const BEYOND_NOISE: f64 = 2.0;
 /// An area may change by this share from one possible law of the tail to another.
@@ -22,23 +21,34 @@ const NEAR_END: f64 = 3.45;
 /// Area outside the window, as a share of all, that is worth a remark.
 const WORTH_TELLING: f64 = 0.02;
 
-/// The distribution, of which the remarks and where lambda comes from are still to be filled in.
+/// The distribution, of which the remarks are still to be filled in.
 pub(super) fn assemble(
     data: &Data,
     choice: &mut TailChoice,
     main: &Estimate,
     beside: [&Estimate; 2],
     noise: Option<f64>,
+    is_lambda_chosen: bool,
 ) -> Result<Drt, DrtError> {
     let rms_residual_percent = 100.0 * (main.chi_squared / main.rows as f64).sqrt();
+    let rms_percent = rms_residual_percent;
     let is_far_beyond_noise = noise.is_some_and(|noise| {
-        rms_residual_percent > UNEXPLAINED_BEYOND_NOISE * 100.0 * noise
-            && rms_residual_percent > UNEXPLAINED_AT_LEAST_PERCENT
+        let limits = UNEXPLAINED_BEYOND_NOISE.iter();
+        let mut both = limits.map(|(times, percent)| (times * 100.0 * noise).max(*percent));
+        both.any(|limit| rms_percent > limit)
     });
-    if rms_residual_percent > UNEXPLAINED_PERCENT || is_far_beyond_noise {
-        return Err(DrtError::Unexplained {
-            rms_percent: rms_residual_percent,
-        });
+    match is_lambda_chosen {
+        true if rms_percent > UNEXPLAINED_PERCENT || is_far_beyond_noise => {
+            return Err(DrtError::Unexplained { rms_percent });
+        }
+        // A given weight may smooth away what is there: that is what was asked for, up to a point.
+        false if rms_percent > UNEXPLAINED_PERCENT => {
+            return Err(DrtError::TooSmooth {
+                lambda: main.lambda,
+                rms_percent,
+            });
+        }
+        _ => {}
     }
     let (persistent, mut passing) = peaks::persistent(data, &choice.system, &choice.grid, main, beside);
     let had_peaks = !persistent.is_empty();
@@ -79,7 +89,7 @@ pub(super) fn assemble(
     passing_tau_s.sort_by(f64::total_cmp);
     Ok(Drt {
         lambda: main.lambda,
-        is_lambda_chosen: true,
+        is_lambda_chosen,
         band_ohm: (0..layout.taus)
             .map(|k| main.std_error_of(system, &[(k, scale)]))
             .collect(),

@@ -399,6 +399,17 @@ fn a_given_lambda_is_used() {
 }
 
 #[test]
+fn a_lambda_that_smooths_everything_away_is_to_blame_and_not_the_data() {
+    let options = DrtOptions {
+        lambda: Some(1e9),
+        ..DrtOptions::default()
+    };
+    let error = drt(&two_zarc_spectrum(13), &options).unwrap_err();
+    assert!(matches!(error, DrtError::TooSmooth { .. }), "{error}");
+    assert!(error.to_string().contains("take a smaller one"), "{error}");
+}
+
+#[test]
 fn without_meaning_it_refuses_and_says_why() {
     let f = frequencies(5.0, -1.0, 61);
     let refusal = |spectrum: &Spectrum| drt(spectrum, &DrtOptions::default()).unwrap_err();
