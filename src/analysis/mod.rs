@@ -9,4 +9,5 @@ pub mod kramers_kronig;
 pub mod noise;
 pub mod point_time;
 pub mod rank;
+pub mod repeats;
 pub mod selection;

@@ -16,6 +16,7 @@ use crate::profile::{Cell, Kind, find};
 use crate::recording::{Attachment, META_STATE_DIGEST, META_STATE_VERSION, Opening, Writer};
 use crate::session::process::ENDED_COMPLETE;
 use crate::session::sequence::FitSequence;
+use crate::session::validity::ValiditySequence;
 use crate::spectrum::Spectrum;
 use crate::state::{STATE_VERSION, State};
 
@@ -111,6 +112,7 @@ fn import(
     ];
     let mut writer = Writer::create(out, &Opening { meta, attachments })?;
     let mut sequence = FitSequence::for_cell(cell)?;
+    let mut judgements = ValiditySequence::default();
     let mut state = State::new();
     // The file says nothing of when its spectra were measured: all stand at the time of the import.
     let utc_ns = i64::try_from(Timestamp::now().as_nanosecond()).unwrap_or(i64::MAX);
@@ -152,6 +154,9 @@ fn import(
         if let Some(fit) = sequence.finish(sweep, &spectrum.points) {
             record(&mut writer, EventBody::Fit(fit))?;
             fitted += 1;
+        }
+        if let Some(judged) = judgements.finish(sweep, 0, true, &spectrum.points) {
+            record(&mut writer, EventBody::Validity(judged.validity))?;
         }
         writer.commit()?;
     }

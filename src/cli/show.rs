@@ -54,6 +54,7 @@ fn as_json(state: &State) -> serde_json::Value {
                 "complete": sweep.ended.as_ref().is_some_and(|(_, _, ended)| ended.complete),
                 "parameters": fit.map(|result| &result.parameters),
                 "sums": fit.map(|result| &result.sums),
+                "validity": sweep.validity.as_ref().map(|(_, validity)| validity),
             })
         })
         .collect();
@@ -124,8 +125,14 @@ fn as_text(state: &State) -> Vec<String> {
                 .join(", "),
             None => "no fit".to_owned(),
         };
+        let validity = sweep.validity.as_ref().map(|(_, validity)| validity);
+        let doubt = validity.filter(|validity| validity.is_doubtful());
+        let doubt = doubt.map_or_else(String::new, |validity| {
+            let why = validity.reasons().first().map_or("", String::as_str);
+            format!("; KK {}: {why}", validity.verdict)
+        });
         lines.push(format!(
-            "sweep {:<6} {} points{complete}; {sums}",
+            "sweep {:<6} {} points{complete}; {sums}{doubt}",
             sweep.started.sweep,
             sweep.points().len()
         ));

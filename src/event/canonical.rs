@@ -2,7 +2,7 @@
 //! programs and years: little-endian numbers, `x + 0.0` so that there is one zero, one NaN, and lengths
 //! before everything of variable length.
 
-use super::kinds::{Event, EventBody, Fit, Gap, Stamp};
+use super::kinds::{Event, EventBody, Fit, Gap, Stamp, ValidityDetails};
 use crate::analysis::fit::{FitResult, Parameter, Sum};
 use crate::spectrum::{Point, Sample};
 
@@ -182,6 +182,10 @@ impl CanonicalHasher {
                     .option_u64(body.m)
                     .option_f64(body.noise_percent)
                     .text(&body.noise_source);
+                // Nothing where there are none, so that digests of earlier versions keep.
+                if let Some(details) = &body.details {
+                    self.details(details);
+                }
             }
             EventBody::Fit(body) => {
                 self.fit(body);
@@ -213,6 +217,23 @@ impl CanonicalHasher {
             }
         }
         self
+    }
+
+    fn details(&mut self, details: &ValidityDetails) {
+        self.text("details")
+            .bool(details.is_final)
+            .sequence(details.reasons.iter(), |hasher, reason| {
+                hasher.text(reason);
+            })
+            .text(&details.form)
+            .bool(details.series_capacitance)
+            .bool(details.inductance)
+            .u64(details.n_used.into())
+            .sequence(details.doubtful.iter(), |hasher, index| {
+                hasher.u64((*index).into());
+            })
+            .option_f64(details.drift_percent)
+            .option_f64(details.drift_std_error_percent);
     }
 
     fn gap(&mut self, gap: &Gap) {

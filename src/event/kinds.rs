@@ -313,7 +313,7 @@ pub struct SampleTaken {
 }
 
 /// A judgement of whether a spectrum is that of a linear, causal and stationary cell.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Validity {
     /// Number of the sweep.
     pub sweep: u32,
@@ -331,6 +331,60 @@ pub struct Validity {
     pub noise_percent: Option<f64>,
     /// Where the noise figure comes from: `repeats`, `sigma`, `local`.
     pub noise_source: String,
+    /// More about it; none where an earlier version of the program judged.
+    #[serde(flatten)]
+    pub details: Option<ValidityDetails>,
+}
+
+impl Validity {
+    /// Whether the sweep had ended, so that this is the last word on it.
+    #[must_use]
+    pub fn is_final(&self) -> bool {
+        self.details.as_ref().is_none_or(|details| details.is_final)
+    }
+
+    /// Whether something speaks against the data.
+    #[must_use]
+    pub fn is_doubtful(&self) -> bool {
+        self.verdict != "pass"
+    }
+
+    /// Why, in words, the strongest reason first.
+    #[must_use]
+    pub fn reasons(&self) -> &[String] {
+        self.details.as_ref().map_or(&[], |details| &details.reasons)
+    }
+
+    /// Indices in the sweep of the points that speak against the data.
+    #[must_use]
+    pub fn doubtful_points(&self) -> &[u32] {
+        self.details.as_ref().map_or(&[], |details| &details.doubtful)
+    }
+}
+
+/// What stands behind a verdict.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ValidityDetails {
+    /// Whether all points of the ended sweep were judged, rather than those that had arrived.
+    #[serde(rename = "final")]
+    pub is_final: bool,
+    /// Why, in words, the strongest reason first; of a running sweep only where something speaks against it.
+    pub reasons: Vec<String>,
+    /// What was fitted: `impedance` or `admittance`.
+    pub form: String,
+    /// Whether the data need a series capacitance.
+    pub series_capacitance: bool,
+    /// Whether the data need an inductance.
+    pub inductance: bool,
+    /// Points that were judged.
+    pub n_used: u32,
+    /// Indices in the sweep of the points that speak against the data.
+    pub doubtful: Vec<u32>,
+    /// Change of |Z| over the lowest decade in per cent during the sweep, at the rate since the sweep before; none
+    /// where there is no such sweep.
+    pub drift_percent: Option<f64>,
+    /// Its standard error, from the noise.
+    pub drift_std_error_percent: Option<f64>,
 }
 
 /// A circuit fitted to a sweep, finished or still running.

@@ -11,6 +11,6 @@ pub use json::utc_text;
 pub use kinds::{
     Alarm, AlarmAcknowledged, Amend, CommandGiven, Direction, Event, EventBody, Fit, Gap, Identity, Link,
     LinkState, Note, PlanStep, PointMeasured, SampleTaken, SessionEnded, SessionStarted, Severity, Stamp,
-    SweepEnded, SweepStarted, Validity, Wire,
+    SweepEnded, SweepStarted, Validity, ValidityDetails, Wire,
 };
 pub use wire_text::{escape, unescape};

@@ -2,21 +2,21 @@
 
 use num_complex::Complex64;
 
-use super::{Axis, Curve, Figure, Mark, Range, Stroke};
+use super::{Axis, Curve, Figure, Mark, Range, Remarks, Stroke};
 use crate::spectrum::Point;
 
 /// |Z| over frequency, both logarithmic.
 #[must_use]
-pub fn bode_modulus(
+pub fn bode_modulus<'a>(
     points: &[Point],
-    newest: Option<usize>,
+    remarks: impl Into<Remarks<'a>>,
     curve: &Curve,
     frequency: Range,
     modulus: Range,
 ) -> Figure {
     bode(
         points,
-        newest,
+        remarks.into(),
         curve,
         frequency,
         Axis::log("|Z|", "ohm", modulus),
@@ -26,15 +26,15 @@ pub fn bode_modulus(
 
 /// Minus the phase over the logarithm of frequency, so that capacitive is up as in the Nyquist plot.
 #[must_use]
-pub fn bode_phase(
+pub fn bode_phase<'a>(
     points: &[Point],
-    newest: Option<usize>,
+    remarks: impl Into<Remarks<'a>>,
     curve: &Curve,
     frequency: Range,
     phase: Range,
 ) -> Figure {
     let axis = Axis::linear("-phase", "deg", phase);
-    bode(points, newest, curve, frequency, axis, |z| -phase_deg(z))
+    bode(points, remarks.into(), curve, frequency, axis, |z| -phase_deg(z))
 }
 
 /// Phase of an impedance in degrees: -90 of a capacitor.
@@ -60,7 +60,7 @@ pub fn residuals(residuals: &[(f64, Complex64)], frequency: Range, percent: Rang
 
 fn bode(
     points: &[Point],
-    newest: Option<usize>,
+    remarks: Remarks<'_>,
     curve: &Curve,
     frequency: Range,
     ordinate: Axis,
@@ -72,7 +72,7 @@ fn bode(
         curve.foretold.iter().map(|(f, z)| [*f, value(*z)]),
     );
     figure.line(Stroke::Fitted, curve.fitted.iter().map(|(f, z)| [*f, value(*z)]));
-    figure.measured(points, newest, |point| {
+    figure.measured(points, remarks, |point| {
         [point.frequency_hz, value(point.impedance())]
     });
     figure

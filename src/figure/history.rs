@@ -36,7 +36,7 @@ impl HistoryAbscissa {
 }
 
 /// A history with one standard error as bars. A value that the data do not determine is marked at the
-/// foot of the figure, not drawn as a number.
+/// foot of the figure, not drawn as a number; one from a sweep that is in doubt has the mark of that.
 #[must_use]
 pub fn history(history: &History, abscissa: HistoryAbscissa, x: Range, y: Range) -> Figure {
     let axis = match abscissa {
@@ -56,12 +56,10 @@ pub fn history(history: &History, abscissa: HistoryAbscissa, x: Range, y: Range)
         Mark::Undetermined,
         undetermined.map(|point| [abscissa.place(point), y.low]),
     );
-    figure.marks(
-        Mark::Measured,
-        history
-            .determined()
-            .map(|point| [abscissa.place(point), point.value]),
-    );
+    for (mark, doubtful) in [(Mark::Measured, false), (Mark::Doubtful, true)] {
+        let points = history.determined().filter(|point| point.doubtful == doubtful);
+        figure.marks(mark, points.map(|point| [abscissa.place(point), point.value]));
+    }
     figure
 }
 

@@ -39,6 +39,8 @@ pub enum Mark {
     Doubtful,
     /// A second measured series in the same figure.
     Second,
+    /// A measured point that the running sweep does not bear out yet.
+    Unreliable,
     /// The place of a value that the data do not determine; only its abscissa means anything.
     Undetermined,
 }
@@ -87,6 +89,27 @@ pub struct Figure {
     pub series: Vec<Series>,
     /// Words beside points, the most important first; a medium leaves out those without room.
     pub labels: Vec<Label>,
+}
+
+/// What is said of measured points beside their own status, by their indices in the sweep.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Remarks<'a> {
+    /// The point that arrived last, while the sweep runs.
+    pub newest: Option<usize>,
+    /// Points that speak against the spectrum.
+    pub doubtful: &'a [u32],
+    /// Points at the end of a running sweep of which nothing can be said yet.
+    pub unreliable: &'a [usize],
+}
+
+impl From<Option<usize>> for Remarks<'_> {
+    /// Nothing but which point is the newest.
+    fn from(newest: Option<usize>) -> Self {
+        Self {
+            newest,
+            ..Self::default()
+        }
+    }
 }
 
 /// The impedance of a fitted circuit over frequency, for drawing.
@@ -150,19 +173,35 @@ impl Figure {
     }
 
     /// Adds the measured points, each by what is said about it, at the coordinates that `place` gives.
-    fn measured(&mut self, points: &[Point], newest: Option<usize>, place: impl Fn(&Point) -> [f64; 2]) {
+    fn measured(&mut self, points: &[Point], remarks: Remarks<'_>, place: impl Fn(&Point) -> [f64; 2]) {
+        let is_doubtful = |index: usize| {
+            remarks
+                .doubtful
+                .iter()
+                .any(|doubtful| usize::try_from(*doubtful) == Ok(index))
+        };
         let kind = |index: usize, point: &Point| {
             if !point.is_usable() {
                 Mark::Doubtful
-            } else if Some(index) == newest {
+            } else if Some(index) == remarks.newest {
                 Mark::Newest
+            } else if is_doubtful(index) {
+                Mark::Doubtful
+            } else if remarks.unreliable.contains(&index) {
+                Mark::Unreliable
             } else if whole_decade(point.frequency_hz).is_some() {
                 Mark::Decade
             } else {
                 Mark::Measured
             }
         };
-        for mark in [Mark::Measured, Mark::Decade, Mark::Doubtful, Mark::Newest] {
+        for mark in [
+            Mark::Measured,
+            Mark::Decade,
+            Mark::Unreliable,
+            Mark::Doubtful,
+            Mark::Newest,
+        ] {
             let chosen = points.iter().enumerate();
             let chosen = chosen.filter(|(index, point)| kind(*index, point) == mark);
             self.marks(mark, chosen.map(|(_, point)| place(point)));

@@ -1,14 +1,20 @@
 //! The plot of -Z'' over Z', one to one.
 
-use super::{Axis, Curve, Figure, Range, Stroke, whole_decade};
+use super::{Axis, Curve, Figure, Range, Remarks, Stroke, whole_decade};
 use crate::spectrum::Point;
 use crate::units::unit_text;
 
 /// A Nyquist plot: points, the fitted curve, the curve beyond, whole decades labelled.
 ///
-/// `newest` is the index of the point that arrived last, while the sweep runs.
+/// `remarks` say which points stand out; the index of the newest one is enough.
 #[must_use]
-pub fn nyquist(points: &[Point], newest: Option<usize>, curve: &Curve, x: Range, y: Range) -> Figure {
+pub fn nyquist<'a>(
+    points: &[Point],
+    remarks: impl Into<Remarks<'a>>,
+    curve: &Curve,
+    x: Range,
+    y: Range,
+) -> Figure {
     let mut figure = Figure::new(Axis::linear("Z'", "ohm", x), Axis::linear("-Z''", "ohm", y));
     figure.equal = true;
     if y.low < 0.0 {
@@ -20,7 +26,7 @@ pub fn nyquist(points: &[Point], newest: Option<usize>, curve: &Curve, x: Range,
     );
     figure.line(Stroke::Fitted, curve.fitted.iter().map(|(_, z)| [z.re, -z.im]));
     let place = |point: &Point| [point.z_real_ohm, -point.z_imag_ohm];
-    figure.measured(points, newest, place);
+    figure.measured(points, remarks.into(), place);
     for point in points.iter().filter(|point| point.is_usable()) {
         if let Some(decade) = whole_decade(point.frequency_hz) {
             figure.label(place(point), decade_label(decade));

@@ -65,7 +65,7 @@ impl BatchHash {
         let buffer = &mut self.buffer;
         let Ok(()) = encode::<Infallible>(event, &mut |table, values| {
             push_text(buffer, table.name.as_bytes());
-            for value in values {
+            for value in table.hashed(values) {
                 push_value(buffer, *value);
             }
             Ok(())

@@ -12,7 +12,7 @@ use crate::analysis::fit::{FitResult, Parameter, Sum, Weight};
 use crate::event::{
     Alarm, AlarmAcknowledged, Amend, CommandGiven, Direction, Event, EventBody, Fit, Gap, Identity, Link,
     LinkState, Note, PlanStep, PointMeasured, SampleTaken, SessionEnded, SessionStarted, Severity, Stamp,
-    SweepEnded, SweepStarted, Technique, Validity, Wire,
+    SweepEnded, SweepStarted, Technique, Validity, ValidityDetails, Wire,
 };
 use crate::spectrum::{Point, PointStatus, Sample};
 
@@ -201,6 +201,31 @@ fn decode_validity(fields: &mut Fields<'_>) -> Result<EventBody, BadValue> {
         m: fields.maybe_u32()?,
         noise_percent: fields.maybe_real()?,
         noise_source: fields.text()?,
+        details: decode_details(fields)?,
+    }))
+}
+
+/// The columns that format 2 added; nothing where they hold nothing.
+fn decode_details(fields: &mut Fields<'_>) -> Result<Option<ValidityDetails>, BadValue> {
+    let Some(is_final) = fields.maybe_flag()? else {
+        return Ok(None);
+    };
+    Ok(Some(ValidityDetails {
+        is_final,
+        reasons: {
+            let list = fields.str()?;
+            serde_json::from_str(list).map_err(|_| fields.bad("no list of texts"))?
+        },
+        form: fields.text()?,
+        series_capacitance: fields.flag()?,
+        inductance: fields.flag()?,
+        n_used: fields.in_range()?,
+        doubtful: {
+            let list = fields.str()?;
+            serde_json::from_str(list).map_err(|_| fields.bad("no list of whole numbers"))?
+        },
+        drift_percent: fields.maybe_real()?,
+        drift_std_error_percent: fields.maybe_real()?,
     }))
 }
 

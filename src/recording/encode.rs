@@ -7,7 +7,7 @@ use super::table::{
     POINT, SAMPLE, SESSION, SWEEP, Table, VALIDITY, WIRE,
 };
 use crate::event::{
-    Alarm, Event, EventBody, Fit, Gap, PointMeasured, SampleTaken, SessionStarted, SweepStarted,
+    Alarm, Event, EventBody, Fit, Gap, PointMeasured, SampleTaken, SessionStarted, SweepStarted, Validity,
 };
 
 /// A number as it is stored: NaN is null, and zero has no sign, because SQLite keeps neither.
@@ -122,17 +122,7 @@ pub(super) fn encode<E>(event: &Event, sink: Sink<'_, E>) -> Result<(), E> {
         ),
         EventBody::Point(body) => encode_point(event, body, sink),
         EventBody::Sample(body) => encode_sample(event, body, sink),
-        EventBody::Validity(body) => row!(
-            VALIDITY,
-            integer(body.sweep),
-            text(&body.method),
-            text(&body.verdict),
-            maybe_real(body.max_residual_percent),
-            maybe_real(body.mu),
-            maybe_integer(body.m),
-            maybe_real(body.noise_percent),
-            text(&body.noise_source),
-        ),
+        EventBody::Validity(body) => encode_validity(event, body, sink),
         EventBody::Fit(body) => encode_fit(event, body, sink),
         EventBody::Alarm(body) => encode_alarm(event, body, sink),
         EventBody::AlarmAcknowledged(body) => row!(
@@ -265,6 +255,39 @@ fn encode_sample<E>(event: &Event, body: &SampleTaken, sink: Sink<'_, E>) -> Res
             maybe_real(sample.charge_c),
             maybe_real(sample.temperature_k),
             maybe_real(sample.pressure_mpa),
+        ],
+    )
+}
+
+fn encode_validity<E>(event: &Event, body: &Validity, sink: Sink<'_, E>) -> Result<(), E> {
+    let [seq, utc, elapsed] = head(event);
+    let details = body.details.as_ref();
+    let json = |value: serde_json::Value| value.to_string();
+    let reasons = details.map(|details| json(details.reasons.clone().into()));
+    let doubtful = details.map(|details| json(details.doubtful.clone().into()));
+    sink(
+        &VALIDITY,
+        &[
+            seq,
+            utc,
+            elapsed,
+            integer(body.sweep),
+            text(&body.method),
+            text(&body.verdict),
+            maybe_real(body.max_residual_percent),
+            maybe_real(body.mu),
+            maybe_integer(body.m),
+            maybe_real(body.noise_percent),
+            text(&body.noise_source),
+            maybe_integer(details.map(|details| details.is_final.into())),
+            maybe_text(reasons.as_deref()),
+            maybe_text(details.map(|details| details.form.as_str())),
+            maybe_integer(details.map(|details| details.series_capacitance.into())),
+            maybe_integer(details.map(|details| details.inductance.into())),
+            maybe_integer(details.map(|details| details.n_used)),
+            maybe_text(doubtful.as_deref()),
+            maybe_real(details.and_then(|details| details.drift_percent)),
+            maybe_real(details.and_then(|details| details.drift_std_error_percent)),
         ],
     )
 }

@@ -78,10 +78,15 @@ impl<'v> Fields<'v> {
     }
 
     pub fn flag(&mut self) -> Result<bool, BadValue> {
-        match self.integer()? {
-            0 => Ok(false),
-            1 => Ok(true),
-            other => Err(self.bad(other.to_string())),
+        self.maybe_flag()?.ok_or_else(|| self.bad("null"))
+    }
+
+    pub fn maybe_flag(&mut self) -> Result<Option<bool>, BadValue> {
+        match self.maybe_integer()? {
+            None => Ok(None),
+            Some(0) => Ok(Some(false)),
+            Some(1) => Ok(Some(true)),
+            Some(other) => Err(self.bad(other.to_string())),
         }
     }
 

@@ -21,6 +21,7 @@ const CHUNK: usize = 4096;
 pub struct Reader {
     path: PathBuf,
     connection: Option<Connection>,
+    format: i64,
     selects: Vec<(&'static Table, String)>,
     /// Whether the event that ends the session was the last one read.
     at_end: bool,
@@ -33,13 +34,18 @@ impl Reader {
     /// The file is not there, is something else, is damaged, or was written by a newer program.
     pub fn open(path: &Path) -> Result<Self, ReadError> {
         let connection = connect(path)?;
+        let format = connection
+            .query_row("pragma user_version", [], |row| row.get(0))
+            .map_err(|source| ReadError::from_sqlite(path, source))?;
         Ok(Self {
             path: path.to_path_buf(),
             connection: Some(connection),
+            format,
             selects: EVENT_TABLES
                 .into_iter()
                 .chain(PART_TABLES)
-                .map(|table| (table, table.select_sql()))
+                .filter(|table| table.is_in(format))
+                .map(|table| (table, table.select_sql(format)))
                 .collect(),
             at_end: false,
         })
@@ -49,6 +55,11 @@ impl Reader {
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// The version of its format.
+    pub(super) fn format(&self) -> i64 {
+        self.format
     }
 
     /// Lets go of the file until the next call.

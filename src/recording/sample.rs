@@ -8,7 +8,7 @@ use crate::analysis::fit::{FitResult, Parameter, Sum, Weight};
 use crate::event::{
     Alarm, AlarmAcknowledged, Amend, CommandGiven, Direction, EventBody, Fit, Gap, Identity, Link, LinkState,
     Note, PlanStep, PointMeasured, SampleTaken, SessionEnded, SessionStarted, Severity, Stamp, SweepEnded,
-    SweepStarted, Technique, Validity, Wire,
+    SweepStarted, Technique, Validity, ValidityDetails, Wire,
 };
 use crate::spectrum::{Point, PointStatus, Sample};
 
@@ -165,8 +165,9 @@ fn validity() -> impl Strategy<Value = EventBody> {
         vec(text(), 3),
         vec(maybe_number(), 3),
         any::<Option<u32>>(),
+        proptest::option::of(validity_details()),
     )
-        .prop_map(|(sweep, texts, values, m)| {
+        .prop_map(|(sweep, texts, values, m, details)| {
             EventBody::Validity(Validity {
                 sweep,
                 method: texts[0].clone(),
@@ -176,7 +177,28 @@ fn validity() -> impl Strategy<Value = EventBody> {
                 m,
                 noise_percent: values[2],
                 noise_source: texts[2].clone(),
+                details,
             })
+        })
+}
+
+fn validity_details() -> impl Strategy<Value = ValidityDetails> {
+    (
+        any::<(bool, bool, bool, u32)>(),
+        (vec(text(), 0..3), text()),
+        vec(any::<u32>(), 0..4),
+        vec(maybe_number(), 2),
+    )
+        .prop_map(|(flags, (reasons, form), doubtful, values)| ValidityDetails {
+            is_final: flags.0,
+            reasons,
+            form,
+            series_capacitance: flags.1,
+            inductance: flags.2,
+            n_used: flags.3,
+            doubtful,
+            drift_percent: values[0],
+            drift_std_error_percent: values[1],
         })
 }
 

@@ -11,7 +11,9 @@ use super::views::VIEWS;
 pub const APPLICATION_ID: i32 = i32::from_be_bytes(*b"IPHR");
 
 /// The version of the format. Migrations only add; a reader refuses a newer one.
-pub const FORMAT_VERSION: i64 = 1;
+///
+/// 2 added columns to `validity` (reasons, form, doubtful points, drift) and the table `amendment`.
+pub const FORMAT_VERSION: i64 = 2;
 
 /// The oldest SQLite without the bug by which a restarted write-ahead log damages a file that is read while it is
 /// written (fixed in 3.51.3).
@@ -59,4 +61,29 @@ pub(super) fn create(connection: &Connection) -> rusqlite::Result<()> {
     sql.push_str(VIEWS);
     sql.push_str("commit;\n");
     connection.execute_batch(&sql)
+}
+
+/// Makes a recording of format 1 one of this format, in one transaction. What stands in it stays as it is, and so do
+/// its hashes.
+pub(super) fn upgrade(connection: &Connection) -> rusqlite::Result<()> {
+    let format: i64 = connection.query_row("pragma user_version", [], |row| row.get(0))?;
+    if format == FORMAT_VERSION {
+        return Ok(());
+    }
+    let mut sql = format!("begin immediate;\npragma user_version = {FORMAT_VERSION};\n");
+    sql.extend(all_tables().map(super::table::Table::upgrade_sql));
+    let views = connection
+        .prepare("select name from sqlite_schema where type = 'view'")?
+        .query_map([], |row| row.get::<_, String>(0))?
+        .collect::<rusqlite::Result<Vec<_>>>()?;
+    sql.extend(
+        views
+            .iter()
+            .map(|view| format!("drop view \"{}\";\n", view.replace('"', "\"\""))),
+    );
+    sql.push_str(VIEWS);
+    sql.push_str("commit;\n");
+    connection.execute_batch(&sql).inspect_err(|_| {
+        let _ = connection.execute_batch("rollback");
+    })
 }

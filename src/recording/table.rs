@@ -1,5 +1,10 @@
 //! The tables of a recording and their columns, in the order in which values are written, hashed and read.
 
+use rusqlite::types::ValueRef;
+
+/// The format that has the added columns and tables.
+const ADDED_IN: i64 = 2;
+
 /// One table: its name, and its columns with their SQL types.
 #[derive(Debug)]
 pub(super) struct Table {
@@ -9,8 +14,12 @@ pub(super) struct Table {
     head: &'static [(&'static str, &'static str)],
     /// The columns of its own.
     columns: &'static [(&'static str, &'static str)],
+    /// Columns that format 2 added; null in what was written before.
+    added: &'static [(&'static str, &'static str)],
     /// What stands behind the columns in `create table`.
     tail: &'static str,
+    /// The first format that has the table.
+    since: i64,
 }
 
 /// What every event has: its number over all tables, and its two times.
@@ -32,8 +41,16 @@ impl Table {
             name,
             head: EVENT_HEAD,
             columns,
+            added: &[],
             tail: "",
+            since: 1,
         }
+    }
+
+    /// The same with columns that format 2 added.
+    const fn with_added(mut self, added: &'static [(&'static str, &'static str)]) -> Self {
+        self.added = added;
+        self
     }
 
     const fn of_parts(name: &'static str, columns: &'static [(&'static str, &'static str)]) -> Self {
@@ -41,18 +58,53 @@ impl Table {
             name,
             head: PART_HEAD,
             columns,
+            added: &[],
             tail: ", primary key (fit_seq, position)) without rowid",
+            since: 1,
         }
+    }
+
+    /// The same for a table that format 2 added.
+    const fn since_2(mut self) -> Self {
+        self.since = ADDED_IN;
+        self
+    }
+
+    /// Whether a file of that format has the table.
+    pub fn is_in(&self, format: i64) -> bool {
+        self.since <= format
+    }
+
+    /// What makes the table of a file of format 1 that of format 2; empty where nothing changed.
+    pub fn upgrade_sql(&self) -> String {
+        if !self.is_in(1) {
+            return self.create_sql();
+        }
+        self.added
+            .iter()
+            .map(|(name, sql_type)| format!("alter table {} add column {name} {sql_type};\n", self.name))
+            .collect()
     }
 
     /// All columns in order.
     fn all_columns(&self) -> impl Iterator<Item = &(&'static str, &'static str)> {
-        self.head.iter().chain(self.columns)
+        self.head.iter().chain(self.columns).chain(self.added)
     }
 
     /// Number of columns.
     pub fn width(&self) -> usize {
-        self.head.len() + self.columns.len()
+        self.head.len() + self.columns.len() + self.added.len()
+    }
+
+    /// The values of a row that are hashed: those of added columns count only where one of them is there, so that
+    /// rows of earlier formats keep their hash.
+    pub fn hashed<'v, 'r>(&self, values: &'v [ValueRef<'r>]) -> &'v [ValueRef<'r>] {
+        let (before, added) = values.split_at(values.len().saturating_sub(self.added.len()));
+        if added.iter().all(|value| *value == ValueRef::Null) {
+            before
+        } else {
+            values
+        }
     }
 
     /// Name of the column at a place in the order of values.
@@ -85,9 +137,18 @@ impl Table {
         )
     }
 
-    /// `select ...` of the rows whose number is over the first parameter and not over the second, in order.
-    pub fn select_sql(&self) -> String {
+    /// `select ...` of the rows whose number is over the first parameter and not over the second, in order, in a
+    /// file of that format.
+    pub fn select_sql(&self, format: i64) -> String {
         let number = self.column(0);
+        let missing = if format < ADDED_IN { self.added } else { &[] };
+        let present = self.width() - missing.len();
+        let mut columns: Vec<String> = self
+            .all_columns()
+            .take(present)
+            .map(|(name, _)| (*name).to_owned())
+            .collect();
+        columns.extend(missing.iter().map(|(name, _)| format!("null as {name}")));
         let order = if self.head.len() == PART_HEAD.len() {
             "fit_seq, position"
         } else {
@@ -95,7 +156,7 @@ impl Table {
         };
         format!(
             "select {} from {} where {number} > ?1 and {number} <= ?2 order by {order}",
-            self.column_names(),
+            columns.join(", "),
             self.name
         )
     }
@@ -227,7 +288,7 @@ pub(super) static SAMPLE: Table = Table::of_events(
     ],
 );
 
-/// Judgements of sweeps.
+/// Judgements of sweeps; reasons and the indices of doubtful points are JSON arrays.
 pub(super) static VALIDITY: Table = Table::of_events(
     "validity",
     &[
@@ -240,7 +301,18 @@ pub(super) static VALIDITY: Table = Table::of_events(
         ("noise_percent", "real"),
         ("noise_source", "text not null"),
     ],
-);
+)
+.with_added(&[
+    ("final", "integer"),
+    ("reasons", "text"),
+    ("form", "text"),
+    ("series_capacitance", "integer"),
+    ("inductance", "integer"),
+    ("n_used", "integer"),
+    ("doubtful", "text"),
+    ("drift_percent", "real"),
+    ("drift_std_error_percent", "real"),
+]);
 
 /// Fits; the correlation is a blob of little-endian f64, row after row, with the lengths of the rows beside it.
 pub(super) static FIT: Table = Table::of_events(
@@ -332,7 +404,8 @@ pub(super) static AMENDMENT: Table = Table::of_events(
         ("old", "text"),
         ("new", "text not null"),
     ],
-);
+)
+.since_2();
 
 /// Remarks.
 pub(super) static NOTE: Table = Table::of_events("note", &[("text", "text not null")]);

@@ -252,8 +252,10 @@ fn batch_problem(
 
 /// Events with higher numbers than the last commit accounts for.
 pub(super) fn rows_beyond(reader: &mut Reader, seq: u64) -> Result<u64, ReadError> {
+    let format = reader.format();
     let counts: Vec<String> = EVENT_TABLES
         .iter()
+        .filter(|table| table.is_in(format))
         .map(|table| format!("(select count(*) from {} where seq > ?1)", table.name))
         .collect();
     let sql = format!("select {}", counts.join(" + "));

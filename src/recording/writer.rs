@@ -227,6 +227,7 @@ impl Writer {
         };
         let connection = open_to_write(path).map_err(wrong)?;
         write_ahead(&connection, path)?;
+        schema::upgrade(&connection).map_err(wrong)?;
         let end = End::of(&connection).map_err(wrong)?;
         let end = end.unwrap_or_else(|| End::before_the_first(&attachments));
         Ok(Self {

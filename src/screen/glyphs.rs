@@ -42,7 +42,7 @@ pub struct Glyphs {
     pub doubtful: char,
     /// A point of the second series.
     pub second: char,
-    /// A value that the data do not determine.
+    /// A value that the data do not determine, or a point that they do not bear out yet.
     pub undetermined: char,
     /// The fitted line where dots are whole cells.
     pub fitted: char,

@@ -19,5 +19,6 @@ pub mod sequence;
 mod server;
 pub mod signals;
 pub mod spec;
+pub mod validity;
 
-pub use runner::CELL_MAY_BE_ON;
+pub use runner::{CELL_MAY_BE_ON, DATA_INVALID};

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::fitter::Measured;
 use super::preflight::{self, Refusal};
 use super::runner::{Runner, RunningSweep};
 use super::spec::Profiles;
@@ -295,6 +296,7 @@ impl PlanRun<'_> {
         }));
         self.runner.sweep = Some(RunningSweep {
             number,
+            step: u32::try_from(index).unwrap_or(u32::MAX),
             points: Vec::new(),
             point_began_s: self.runner.clock.now_s(),
             amplitude_vrms: step.amplitude_vrms,
@@ -319,7 +321,7 @@ impl PlanRun<'_> {
         }
     }
 
-    /// Records the end of a sweep and asks for its final fit.
+    /// Records the end of a sweep and asks for its final fit and judgement.
     fn close_sweep(&mut self, number: u32, index: usize, range_a: f64, done: &Done) {
         let reason = match &done.outcome {
             Outcome::SweepComplete { .. } => String::new(),
@@ -337,7 +339,12 @@ impl PlanRun<'_> {
         self.runner.journal.record(EventBody::SweepEnded(ended));
         if let Some(sweep) = self.runner.sweep.take() {
             self.learn(index, range_a, complete, &sweep);
-            self.runner.fitter.finish(number, sweep.points);
+            let measured = Measured {
+                sweep: number,
+                step: sweep.step,
+                points: sweep.points,
+            };
+            self.runner.fitter.finish(measured, complete);
         }
     }
 

@@ -157,7 +157,7 @@ async fn session(spec: SessionSpec, runtime: &RuntimeDirectory) -> Result<(), Ca
         committed,
     ));
     let sequence = FitSequence::for_cell(&profiles.cell)?;
-    let (fitter, fits) = Fitter::start(sequence)?;
+    let (fitter, findings) = Fitter::start(sequence)?;
     let mut runner = Runner {
         clock,
         journal,
@@ -170,7 +170,7 @@ async fn session(spec: SessionSpec, runtime: &RuntimeDirectory) -> Result<(), Ca
         requests,
         signals: signals()?,
         fitter,
-        fits,
+        findings,
         stop: None,
         paused: false,
         identity: None,
@@ -197,7 +197,7 @@ async fn session(spec: SessionSpec, runtime: &RuntimeDirectory) -> Result<(), Ca
                 recording: spec.recording.clone(),
             });
             let ended = plan_run.follow().await;
-            runner.await_fits().await;
+            runner.await_findings().await;
             Ok(ended)
         }
         Err(ending) => Err(ending),

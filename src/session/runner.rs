@@ -10,11 +10,12 @@ use tokio::sync::mpsc;
 
 use super::clock::SessionClock;
 use super::control::Request;
-use super::fitter::Fitter;
+use super::fitter::{Finding, Fitter, Measured};
 use super::journal::Journal;
+use crate::analysis::kramers_kronig::Limits;
 use crate::event::{
-    Alarm, AlarmAcknowledged, Amend, CommandGiven, Direction, EventBody, Fit, Identity, Note, PointMeasured,
-    SampleTaken, Severity, Wire,
+    Alarm, AlarmAcknowledged, Amend, CommandGiven, Direction, EventBody, Identity, Note, PointMeasured,
+    SampleTaken, Severity, Validity, Wire,
 };
 use crate::instrument::port::Port;
 use crate::instrument::{CellSwitch, Done, Instrument, InstrumentIdentity, Job, Outcome, Output, PortError};
@@ -22,6 +23,9 @@ use crate::spectrum::Point;
 
 /// The alarm that says that nobody knows whether current flows.
 pub const CELL_MAY_BE_ON: &str = "cell_may_be_on";
+
+/// The alarm that says that a sweep is not the spectrum of a steady, linear cell.
+pub const DATA_INVALID: &str = "data_invalid";
 
 /// How a session is to stop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -38,7 +42,7 @@ enum Happening {
     PortGone(PortError),
     Deadline,
     Request(Request, &'static str),
-    Fitted(Box<Fit>),
+    Found(Box<Finding>),
     RecorderFailed,
 }
 
@@ -47,6 +51,8 @@ enum Happening {
 pub struct RunningSweep {
     /// Its number.
     pub number: u32,
+    /// The step of the plan that it belongs to.
+    pub step: u32,
     /// The points so far.
     pub points: Vec<Point>,
     /// When the running point began, in s of elapsed time.
@@ -65,7 +71,7 @@ pub struct Runner {
     pub(super) requests: mpsc::Receiver<Request>,
     pub(super) signals: mpsc::Receiver<Request>,
     pub(super) fitter: Fitter,
-    pub(super) fits: mpsc::UnboundedReceiver<Fit>,
+    pub(super) findings: mpsc::UnboundedReceiver<Finding>,
     pub(super) stop: Option<Stop>,
     pub(super) paused: bool,
     pub(super) identity: Option<InstrumentIdentity>,
@@ -125,17 +131,33 @@ impl Runner {
         }
     }
 
-    /// Waits until every fit that was asked for is in the recording.
-    pub(super) async fn await_fits(&mut self) {
+    /// Waits until every fit and judgement that was asked for is in the recording.
+    pub(super) async fn await_findings(&mut self) {
         while self.fitter.is_busy() {
             // A fit that comes to nothing sends nothing, so the worker is looked at again.
             let patience = std::time::Duration::from_millis(5);
-            if let Ok(Some(fit)) = tokio::time::timeout(patience, self.fits.recv()).await {
-                self.journal.record(EventBody::Fit(fit));
+            if let Ok(Some(finding)) = tokio::time::timeout(patience, self.findings.recv()).await {
+                self.found(finding);
             }
         }
-        while let Ok(fit) = self.fits.try_recv() {
-            self.journal.record(EventBody::Fit(fit));
+        while let Ok(finding) = self.findings.try_recv() {
+            self.found(finding);
+        }
+    }
+
+    /// Records what the fit worker found.
+    fn found(&mut self, finding: Finding) {
+        match finding {
+            Finding::Fit(fit) => self.journal.record(EventBody::Fit(fit)),
+            Finding::Validity(validity) => self.journal.record(EventBody::Validity(validity)),
+            Finding::FinalValidity(found) => {
+                let alarm = found.newly_failed.then(|| data_invalid(&found.validity));
+                self.journal.record(EventBody::Validity(found.validity));
+                // One that still stands says all there is to say.
+                if let Some(alarm) = alarm.filter(|_| !self.alarms.contains_key(DATA_INVALID)) {
+                    self.raise(alarm);
+                }
+            }
         }
     }
 
@@ -145,7 +167,7 @@ impl Runner {
             port,
             requests,
             signals,
-            fits,
+            findings,
             journal,
             ..
         } = self;
@@ -158,7 +180,7 @@ impl Runner {
                 Ok(count) => Happening::Received(buffer[..count].to_vec()),
                 Err(error) => Happening::PortGone(error),
             },
-            Some(fit) = fits.recv() => Happening::Fitted(Box::new(fit)),
+            Some(finding) = findings.recv() => Happening::Found(Box::new(finding)),
             () = sleep_until(deadline) => Happening::Deadline,
         }
     }
@@ -176,7 +198,7 @@ impl Runner {
             Happening::PortGone(error) => self.port_gone(&error),
             Happening::Deadline => self.driver.tick(self.clock.now_s()),
             Happening::Request(request, origin) => self.request(request, origin),
-            Happening::Fitted(fit) => self.journal.record(EventBody::Fit(*fit)),
+            Happening::Found(finding) => self.found(*finding),
             Happening::RecorderFailed => {
                 tracing::error!("nothing can be recorded any more: stopping, cell off");
                 self.stop = Some(Stop::Now);
@@ -222,7 +244,11 @@ impl Runner {
         sweep.point_began_s = now_s;
         sweep.points.push(point.clone());
         let index = sweep.points.len() as u32 - 1;
-        self.fitter.partial(sweep.number, &sweep.points);
+        self.fitter.partial(Measured {
+            sweep: sweep.number,
+            step: sweep.step,
+            points: sweep.points.clone(),
+        });
         let body = PointMeasured {
             sweep: sweep.number,
             index,
@@ -299,15 +325,19 @@ impl Runner {
 
     /// Raises an alarm.
     pub(super) fn alarm(&mut self, name: &str, severity: Severity, text: String) {
-        self.alarms.insert(name.to_owned(), severity);
-        self.journal.record(EventBody::Alarm(Alarm {
+        self.raise(Alarm {
             name: name.to_owned(),
             severity,
             value: None,
             limit: None,
             sweep: self.sweep.as_ref().map(|sweep| sweep.number),
             text,
-        }));
+        });
+    }
+
+    fn raise(&mut self, alarm: Alarm) {
+        self.alarms.insert(alarm.name.clone(), alarm.severity);
+        self.journal.record(EventBody::Alarm(alarm));
     }
 
     /// Keeps what is known about the cell, and raises or clears the alarm that stands for not knowing.
@@ -339,6 +369,20 @@ impl Runner {
             done.outcome,
             Outcome::LinkLost | Outcome::Failed(InstrumentError::NoAnswer { .. })
         ) || matches!(done.cell, CellSwitch::MayBeOn { .. })
+    }
+}
+
+/// The alarm about a sweep that fails.
+fn data_invalid(validity: &Validity) -> Alarm {
+    let sweep = validity.sweep;
+    let why = validity.reasons().first().map_or("", String::as_str);
+    Alarm {
+        name: DATA_INVALID.to_owned(),
+        severity: Severity::Warning,
+        value: validity.max_residual_percent,
+        limit: Some(Limits::DEFAULT.fail_percent),
+        sweep: Some(sweep),
+        text: format!("sweep {sweep} fails Kramers-Kronig: {why}; do not trust its fit"),
     }
 }
 

@@ -23,7 +23,7 @@ pub struct SweepRecord {
     pub ended: Option<(u64, Stamp, SweepEnded)>,
     /// The fit of all its points.
     pub fit: Option<(u64, Fit)>,
-    /// Its judgement.
+    /// The judgement of all its points.
     pub validity: Option<(u64, Validity)>,
 }
 
@@ -107,6 +107,8 @@ pub enum LogWhat {
     SweepEnded(SweepEnded),
     /// The final fit of this sweep was made.
     FinalFit(u32),
+    /// Something speaks against a sweep.
+    Validity(Validity),
     /// An alarm was raised.
     Alarm(Alarm),
     /// An alarm was acknowledged.
@@ -136,6 +138,9 @@ impl LogWhat {
             EventBody::SweepStarted(body) => Self::SweepStarted(body.clone()),
             EventBody::SweepEnded(body) => Self::SweepEnded(body.clone()),
             EventBody::Fit(body) if body.is_final => Self::FinalFit(body.sweep),
+            EventBody::Validity(body) if body.is_final() && body.is_doubtful() => {
+                Self::Validity(body.clone())
+            }
             EventBody::Alarm(body) => Self::Alarm(body.clone()),
             EventBody::AlarmAcknowledged(body) => Self::AlarmAcknowledged(body.clone()),
             EventBody::Gap(body) => Self::Gap(body.clone()),

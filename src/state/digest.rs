@@ -49,6 +49,12 @@ fn add_head(hasher: &mut CanonicalHasher, head: &Head) {
     hasher.option(head.live_fit.as_ref(), |hasher, body| {
         hasher.body(&EventBody::Fit(body.clone()));
     });
+    // Nothing where there is none, so that digests of earlier versions keep.
+    if let Some(body) = &head.live_validity {
+        hasher
+            .text("live_validity")
+            .body(&EventBody::Validity(body.clone()));
+    }
     hasher.sequence(head.alarms.iter(), |hasher, (stamp, body)| {
         hasher.stamp(*stamp).body(&EventBody::Alarm(body.clone()));
     });
@@ -97,6 +103,7 @@ fn add_log(hasher: &mut CanonicalHasher, what: &LogWhat) {
         LogWhat::Command(body) => EventBody::Command(body),
         LogWhat::SweepStarted(body) => EventBody::SweepStarted(body),
         LogWhat::SweepEnded(body) => EventBody::SweepEnded(body),
+        LogWhat::Validity(body) => EventBody::Validity(body),
         LogWhat::Alarm(body) => EventBody::Alarm(body),
         LogWhat::AlarmAcknowledged(body) => EventBody::AlarmAcknowledged(body),
         LogWhat::Gap(body) => EventBody::Gap(body),

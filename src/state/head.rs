@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use crate::event::{
     Alarm, Direction, Event, EventBody, Fit, Identity, Link, PlanStep, SessionEnded, SessionStarted, Stamp,
+    Validity,
 };
 
 /// Lines of traffic that are kept for the eye; all of it is in the recording.
@@ -43,6 +44,8 @@ pub struct Head {
     pub stopping: bool,
     /// The fit of the points so far of the running sweep.
     pub live_fit: Option<Fit>,
+    /// The judgement of the points so far of the running sweep.
+    pub live_validity: Option<Validity>,
     /// Alarms that nobody has acknowledged, in the order in which they were raised.
     pub alarms: Vec<(Stamp, Alarm)>,
     /// The end of the session.
@@ -70,11 +73,18 @@ impl Head {
                 "stop" => self.stopping = true,
                 _ => {}
             },
-            EventBody::SweepStarted(_) => self.live_fit = None,
+            EventBody::SweepStarted(_) => {
+                self.live_fit = None;
+                self.live_validity = None;
+            }
             EventBody::Fit(body) if !body.is_final => self.live_fit = Some(body.clone()),
             // The final fit of a sweep may come when the next sweep has a fit already.
             EventBody::Fit(body) => {
                 self.live_fit.take_if(|live| live.sweep == body.sweep);
+            }
+            EventBody::Validity(body) if !body.is_final() => self.live_validity = Some(body.clone()),
+            EventBody::Validity(body) => {
+                self.live_validity.take_if(|live| live.sweep == body.sweep);
             }
             EventBody::Alarm(body) => {
                 self.alarms.retain(|(_, alarm)| alarm.name != body.name);

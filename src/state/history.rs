@@ -16,6 +16,8 @@ pub struct HistoryPoint {
     pub std_error: Option<f64>,
     /// Whether the data determine it; where they do not, the value is not to be shown as a number.
     pub determined: bool,
+    /// Whether something speaks against the sweep.
+    pub doubtful: bool,
 }
 
 /// A parameter or sum over the sweeps, one entry for each sweep with a final fit that knows it.
@@ -56,6 +58,10 @@ impl History {
                 value,
                 std_error,
                 determined,
+                doubtful: sweep
+                    .validity
+                    .as_ref()
+                    .is_some_and(|(_, validity)| validity.is_doubtful()),
             });
         }
         history

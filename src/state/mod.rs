@@ -81,6 +81,16 @@ impl State {
             .or(live)
     }
 
+    /// The newest judgement of a sweep: the final one, or while it runs the one of the points so far.
+    #[must_use]
+    pub fn validity_of(&self, number: u32) -> Option<&crate::event::Validity> {
+        let live = self.head.live_validity.as_ref();
+        self.sweep(number)
+            .and_then(|sweep| sweep.validity.as_ref())
+            .map(|(_, validity)| validity)
+            .or(live.filter(|validity| validity.sweep == number))
+    }
+
     /// Takes in one event. Events must come in the order of their seq; one that was seen already is
     /// passed over.
     pub fn apply(&mut self, event: &Event) {
@@ -108,7 +118,7 @@ impl State {
                     sweep.fit = Some((event.seq, body.clone()));
                 }
             }
-            EventBody::Validity(body) => {
+            EventBody::Validity(body) if body.is_final() => {
                 if let Some(sweep) = self.sweep_mut(body.sweep) {
                     sweep.validity = Some((event.seq, body.clone()));
                 }

@@ -4,7 +4,7 @@ use super::*;
 use crate::analysis::fit::{FitResult, Parameter, Sum, Weight};
 use crate::event::{
     Alarm, AlarmAcknowledged, CommandGiven, Direction, Fit, Note, PointMeasured, Severity, Stamp, SweepEnded,
-    SweepStarted, Wire,
+    SweepStarted, Validity, ValidityDetails, Wire,
 };
 use crate::spectrum::Point;
 
@@ -71,6 +71,18 @@ fn fit(sweep: u32, is_final: bool, value: f64) -> EventBody {
     })
 }
 
+fn validity(sweep: u32, is_final: bool, verdict: &str) -> EventBody {
+    EventBody::Validity(Validity {
+        sweep,
+        verdict: verdict.into(),
+        details: Some(ValidityDetails {
+            is_final,
+            ..ValidityDetails::default()
+        }),
+        ..Validity::default()
+    })
+}
+
 fn ended(sweep: u32) -> EventBody {
     EventBody::SweepEnded(SweepEnded {
         sweep,
@@ -110,8 +122,10 @@ fn two_sweeps() -> Vec<Event> {
             bodies.push(point(sweep, index));
             bodies.push(fit(sweep, false, 20.0));
         }
+        bodies.push(validity(sweep, false, "pass"));
         bodies.push(ended(sweep));
         bodies.push(fit(sweep, true, 20.0 + f64::from(sweep)));
+        bodies.push(validity(sweep, true, if sweep == 1 { "pass" } else { "suspect" }));
         bodies.push(EventBody::Note(Note {
             text: format!("after sweep {sweep}"),
         }));
@@ -159,6 +173,43 @@ fn the_newest_fit_is_the_live_one_until_the_final_one_is_there() {
     assert!(!running.fit_of(1).unwrap().is_final);
     let done = folded(&events);
     assert!(done.fit_of(1).unwrap().is_final);
+}
+
+#[test]
+fn the_newest_judgement_is_that_of_the_running_sweep_until_the_final_one_is_there() {
+    let events = two_sweeps();
+    let until = |seq: usize| folded(&events[..seq]);
+    assert!(until(10).validity_of(1).is_none());
+    assert!(!until(11).validity_of(1).unwrap().is_final());
+    let done = until(14);
+    assert!(done.validity_of(1).unwrap().is_final());
+    assert!(done.head().live_validity.is_none());
+    assert_ne!(until(11).digest(), {
+        let mut events = events[..11].to_vec();
+        events[10].body = validity(1, false, "fail");
+        folded(&events).digest()
+    });
+}
+
+#[test]
+fn a_sweep_in_doubt_stands_in_the_log_and_in_the_histories_and_a_sound_one_does_not() {
+    let state = folded(&two_sweeps());
+    let told: Vec<u32> = state
+        .log()
+        .iter()
+        .filter_map(|entry| match &entry.what {
+            LogWhat::Validity(validity) => Some(validity.sweep),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(told, [2]);
+    let doubtful: Vec<bool> = state
+        .history("R0")
+        .points
+        .iter()
+        .map(|point| point.doubtful)
+        .collect();
+    assert_eq!(doubtful, [false, true]);
 }
 
 #[test]
@@ -226,7 +277,7 @@ fn traffic_that_is_kept_for_the_eye_is_bounded() {
 
 proptest! {
     #[test]
-    fn going_back_and_forward_again_gives_the_same_state(at in 0usize..28, to in 0usize..28) {
+    fn going_back_and_forward_again_gives_the_same_state(at in 0usize..32, to in 0usize..32) {
         let events = two_sweeps();
         let (at, to) = (at.min(events.len()), to.min(events.len()));
         let (early, late) = (at.min(to), at.max(to));

@@ -16,6 +16,7 @@ mod fit_command;
 mod fit_more;
 mod fit_oddities;
 mod headless;
+mod judgement;
 mod kill;
 mod lab;
 mod plot;

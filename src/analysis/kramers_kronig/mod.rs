@@ -7,6 +7,7 @@
 //! comes from repeats, standard errors or neighbours and never from the residuals that are judged.
 
 mod choice;
+mod doubt;
 mod evidence;
 mod normal;
 mod orthogonal;
@@ -18,6 +19,7 @@ mod verdict;
 
 use crate::analysis::noise::{Noise, NoiseSource};
 use crate::spectrum::{Point, Spectrum};
+pub use doubt::unreliable_points;
 pub use evidence::{Component, Evidence, Stretch};
 use orthogonal::Orthogonal;
 use problem::{CAPACITANCE, Design, FIXED_COLUMNS, INDUCTANCE, Problem};

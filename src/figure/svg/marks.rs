@@ -103,7 +103,7 @@ impl Style {
             Mark::Newest => ("newest", self.shape, true, RADIUS * 1.4),
             Mark::Doubtful => ("doubtful", Shape::Cross, false, RADIUS * 1.2),
             Mark::Second => ("second", Shape::Plus, false, RADIUS * 1.1),
-            Mark::Undetermined => return self.question_marks(markup, places),
+            Mark::Undetermined | Mark::Unreliable => return self.question_marks(markup, places),
         };
         let colour = match mark {
             Mark::Second => VERMILLION,

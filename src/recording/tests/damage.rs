@@ -36,9 +36,9 @@ fn a_recording_of_a_newer_program_is_refused() {
     let path = folder.path().join("a.interphase");
     recorded(&path, 1, 1);
     let connection = rusqlite::Connection::open(&path).unwrap();
-    connection.execute_batch("pragma user_version = 2").unwrap();
+    connection.execute_batch("pragma user_version = 3").unwrap();
     assert!(
-        refusal(&path).contains("format 2, this program reads up to 1"),
+        refusal(&path).contains("format 3, this program reads up to 2"),
         "{}",
         refusal(&path)
     );

@@ -3,6 +3,7 @@
 mod crash;
 mod damage;
 mod follow;
+mod formats;
 mod go_on;
 
 use std::os::unix::fs::PermissionsExt;
@@ -52,9 +53,12 @@ fn bits(event: &Event) -> String {
 fn without_signed_zeros(text: &str) -> String {
     let words = text.split_inclusive([',', ' ', ')', ']']);
     words
-        .map(|word| match word.strip_prefix("-0.0") {
-            Some(end) if end.len() == 1 => format!("0.0{end}"),
-            _ => word.replace("(-0.0)", "(0.0)").replace("[-0.0", "[0.0"),
+        .map(|word| {
+            let number = word.trim_end_matches([',', ' ', ')', ']']);
+            match number.strip_suffix("-0.0") {
+                Some(before) => format!("{before}0.0{}", &word[number.len()..]),
+                None => word.to_owned(),
+            }
         })
         .collect()
 }

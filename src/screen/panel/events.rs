@@ -4,22 +4,36 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
+use super::fit::verdict_style;
+use super::text::wrapped;
 use super::{Line, Scene, title};
-use crate::event::{LinkState, Stamp};
+use crate::event::{LinkState, Stamp, Validity};
 use crate::state::{LogEntry, LogWhat};
 use crate::units::{duration, with_error};
+
+/// Rows that one sentence may take: more than one only where it says what speaks against a sweep.
+const SENTENCE_ROWS: usize = 4;
+/// What stands before those after the first.
+const INDENT: &str = "  ";
 
 /// Paints the end of the log; `long` adds dates and seconds.
 pub fn events(scene: &Scene<'_>, inner: Rect, long: bool, scroll: usize, buffer: &mut Buffer) {
     let log = scene.state.log();
     let rows = usize::from(inner.height);
+    let width = inner.width.saturating_sub(2);
     let end = log
         .len()
         .saturating_sub(scroll.min(log.len().saturating_sub(rows)));
-    let from = end.saturating_sub(rows);
-    for (entry, row) in log[from..end].iter().zip(inner.y..inner.bottom()) {
-        let line = line(scene, entry, long);
-        scene.write(&line, inner.x + 1, row, inner.width.saturating_sub(2), buffer);
+    let mut painted: Vec<Line> = Vec::new();
+    for entry in log[..end].iter().rev() {
+        if painted.len() >= rows {
+            break;
+        }
+        painted.extend(lines(scene, entry, long, width).into_iter().rev());
+    }
+    painted.truncate(rows);
+    for (line, row) in painted.iter().rev().zip(inner.y..inner.bottom()) {
+        scene.write(line, inner.x + 1, row, width, buffer);
     }
     let mut heading = Line::new().with("Events", scene.theme.strong);
     if end < log.len() {
@@ -28,15 +42,30 @@ pub fn events(scene: &Scene<'_>, inner: Rect, long: bool, scroll: usize, buffer:
     title(scene, inner, &heading, buffer);
 }
 
-fn line(scene: &Scene<'_>, entry: &LogEntry, long: bool) -> Line {
+/// An entry in as many rows as it may take.
+fn lines(scene: &Scene<'_>, entry: &LogEntry, long: bool, width: u16) -> Vec<Line> {
     let (text, style) = sentence(scene, &entry.what);
-    let mut line = Line::new();
-    let time = clock(entry.stamp, long);
+    let mut time = clock(entry.stamp, long);
     if !time.is_empty() {
-        line.push(time, scene.theme.quiet);
-        line.push(" ", Style::new());
+        time.push(' ');
     }
-    line.with(text, style)
+    let rows = match entry.what {
+        LogWhat::Validity(_) => {
+            let widths = [
+                usize::from(width).saturating_sub(time.len()),
+                usize::from(width).saturating_sub(INDENT.len()),
+            ];
+            wrapped(&text, widths, SENTENCE_ROWS)
+        }
+        _ => vec![text],
+    };
+    rows.into_iter()
+        .enumerate()
+        .map(|(row, text)| {
+            let before = if row == 0 { time.as_str() } else { INDENT };
+            Line::new().with(before, scene.theme.quiet).with(text, style)
+        })
+        .collect()
 }
 
 /// Time of day in UTC, with the date where `long`; nothing where the time is not known.
@@ -117,6 +146,7 @@ fn sentence(scene: &Scene<'_>, what: &LogWhat) -> (String, Style) {
             }
         }
         LogWhat::FinalFit(number) => (fit_sentence(scene, *number), usual),
+        LogWhat::Validity(validity) => (doubt_sentence(validity), verdict_style(scene, validity)),
         LogWhat::Alarm(alarm) => (
             format!("{} {}: {}", scene.glyphs.alarm, alarm.severity.word(), alarm.text),
             theme.alarm,
@@ -144,6 +174,19 @@ fn sentence(scene: &Scene<'_>, what: &LogWhat) -> (String, Style) {
         LogWhat::Note(note) => (format!("{} {}", scene.glyphs.pointer, note.text), theme.strong),
         LogWhat::SessionEnded(ended) => (format!("session ended: {}", ended.reason), theme.strong),
     }
+}
+
+/// A verdict other than pass, with why.
+fn doubt_sentence(validity: &Validity) -> String {
+    let mut text = format!("sweep {} KK {}", validity.sweep, validity.verdict);
+    if let Some(largest) = validity.max_residual_percent {
+        text.push_str(&format!(" {largest:.1} %"));
+    }
+    if let Some(reason) = validity.reasons().first() {
+        text.push_str(": ");
+        text.push_str(reason);
+    }
+    text
 }
 
 fn length(gap: &crate::event::Gap) -> String {

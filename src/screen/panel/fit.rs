@@ -4,9 +4,10 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
+use super::text::wrapped;
 use super::{Line, Scene};
 use crate::analysis::fit::Sum;
-use crate::event::Fit;
+use crate::event::{Fit, Validity};
 use crate::screen::follow::{ELAPSED, NOISE};
 use crate::state::SweepRecord;
 use crate::units::{change_percent, engineering, with_error};
@@ -16,6 +17,10 @@ const WIDE: u16 = 46;
 
 /// Most pairs of degenerate parameters that are named.
 const DEGENERATE_SHOWN: usize = 3;
+
+/// Most reasons of a verdict that are shown, and rows of each.
+const REASONS_SHOWN: usize = 3;
+const REASON_ROWS: usize = 3;
 
 /// What the data say about one quantity.
 enum Told {
@@ -182,16 +187,21 @@ fn lines(scene: &Scene<'_>, sweep: &SweepRecord, fit: &Fit, width: u16, rows: us
         lines.push(columns.row(&sum.name, "ohm", &told, &references, scene));
     }
     let quality = quality(scene, sweep, fit, width);
-    let more = if fit.is_final {
-        details(scene, fit)
-    } else {
-        Vec::new()
+    let validity = scene.state.validity_of(sweep.started.sweep);
+    let reasons = validity.map_or_else(Vec::new, |validity| reasons(scene, validity, width));
+    // What speaks against the data stands before all that is said of the fit.
+    let more = match (fit.is_final, validity.is_some_and(Validity::is_doubtful)) {
+        (true, true) => reasons.into_iter().chain(details(scene, fit)).collect(),
+        (true, false) => details(scene, fit).into_iter().chain(reasons).collect(),
+        (false, true) => reasons,
+        (false, false) => Vec::new(),
     };
     // What does not fit is cut above the line that says how good the fit is.
-    if lines.len() + 1 + more.len() < rows {
+    if lines.len() + 2 < rows {
         lines.push(Line::new());
         lines.push(quality);
         lines.extend(more);
+        lines.truncate(rows);
     } else {
         lines.truncate(rows.saturating_sub(1));
         lines.push(quality);
@@ -237,14 +247,9 @@ fn quality(scene: &Scene<'_>, sweep: &SweepRecord, fit: &Fit, width: u16) -> Lin
         line.push("  ", Style::new());
         line.push("misfit, errors >=", theme.warning);
     }
-    if let Some((_, validity)) = &sweep.validity {
+    if let Some(validity) = scene.state.validity_of(sweep.started.sweep) {
         line.push("  KK ", theme.quiet);
-        let style = match validity.verdict.as_str() {
-            "pass" => theme.text,
-            "fail" => theme.alarm,
-            _ => theme.warning,
-        };
-        line.push(validity.verdict.clone(), style);
+        line.push(validity.verdict.clone(), verdict_style(scene, validity));
         if let Some(largest) = validity.max_residual_percent {
             line.push(format!(" {largest:.1} %"), theme.text);
         }
@@ -258,6 +263,49 @@ fn quality(scene: &Scene<'_>, sweep: &SweepRecord, fit: &Fit, width: u16) -> Lin
         line.push(elapsed.replace('u', micro(scene)), theme.quiet);
     }
     line
+}
+
+/// The style of a verdict.
+pub fn verdict_style(scene: &Scene<'_>, validity: &Validity) -> Style {
+    match validity.verdict.as_str() {
+        "pass" => scene.theme.text,
+        "fail" => scene.theme.alarm,
+        _ => scene.theme.warning,
+    }
+}
+
+/// Why the verdict is what it is, and how much the cell changed.
+fn reasons(scene: &Scene<'_>, validity: &Validity, width: u16) -> Vec<Line> {
+    let theme = scene.theme;
+    let style = if validity.is_doubtful() {
+        verdict_style(scene, validity)
+    } else {
+        theme.quiet
+    };
+    let width = usize::from(width);
+    let details = validity.details.as_ref();
+    let drift = details.and_then(|details| Some((details.drift_percent?, details.drift_std_error_percent?)));
+    let drift = drift.map(|(drift, error)| {
+        let script = scene.glyphs.script;
+        let drift = with_error(drift, error, "%", script).line(script);
+        Line::new().with(format!("low end drifts {drift} a sweep"), theme.quiet)
+    });
+    let reasons = validity.reasons().iter().take(REASONS_SHOWN).enumerate();
+    let reasons = reasons.flat_map(|(index, reason)| {
+        let reason = if index == 0 {
+            format!("KK: {reason}")
+        } else {
+            reason.clone()
+        };
+        wrapped(&reason, [width, width], REASON_ROWS)
+    });
+    let reasons = reasons.map(|row| Line::new().with(row, style));
+    // Where all is well the drift says more than the reasons.
+    if validity.is_doubtful() {
+        reasons.chain(drift).collect()
+    } else {
+        drift.into_iter().chain(reasons).collect()
+    }
 }
 
 fn micro(scene: &Scene<'_>) -> &'static str {

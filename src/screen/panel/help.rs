@@ -58,8 +58,8 @@ fn lines(scene: &Scene<'_>) -> Vec<Line> {
         (glyphs.measured, theme.measured, "measured"),
         (glyphs.decade, theme.measured, "at whole decades"),
         (glyphs.newest, theme.newest, "the newest point"),
-        (glyphs.doubtful, theme.alarm, "bad, not fitted"),
-        (glyphs.undetermined, theme.word, "not determined"),
+        (glyphs.doubtful, theme.alarm, "not to be trusted"),
+        (glyphs.undetermined, theme.word, "not (yet) determined"),
     ] {
         let mut line = Line::new().with(" ", blank).with(mark, style);
         line.pad_to(11);

@@ -5,7 +5,9 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::{Line, Scene, title};
-use crate::figure::{Curve, Figure, Range, bode_modulus, bode_phase, history, nyquist, residuals};
+use crate::analysis::kramers_kronig::unreliable_points;
+use crate::event::Validity;
+use crate::figure::{Curve, Figure, Range, Remarks, bode_modulus, bode_phase, history, nyquist, residuals};
 use crate::screen::follow::{self, frequency_range, history_of};
 use crate::screen::plot::Painter;
 use crate::state::SweepRecord;
@@ -15,6 +17,7 @@ use crate::units::with_error;
 pub struct Plots<'a> {
     scene: Scene<'a>,
     sweep: Option<&'a SweepRecord>,
+    unreliable: Vec<usize>,
     curve: Curve,
     residuals: Vec<(f64, Complex64)>,
 }
@@ -26,9 +29,17 @@ impl<'a> Plots<'a> {
         let sweep = scene.view.shown_sweep(scene.state);
         let fit = sweep.and_then(|sweep| scene.view.axes.drawn_fit(scene.state, sweep));
         let foretells = fit.is_some_and(|fit| scene.view.axes.foretells(fit));
+        // Once the running sweep is judged, the judgement leaves its end out.
+        let judged = sweep.filter(|sweep| {
+            let validity = scene.state.validity_of(sweep.started.sweep);
+            validity.is_some_and(|validity| !validity.is_final())
+        });
         Self {
             scene,
             sweep,
+            unreliable: judged
+                .map(|sweep| unreliable_points(&sweep.spectrum))
+                .unwrap_or_default(),
             curve: sweep
                 .map(|sweep| follow::curve(fit, sweep, foretells))
                 .unwrap_or_default(),
@@ -53,7 +64,7 @@ impl<'a> Plots<'a> {
         let unknown = Range::new(0.0, 100.0);
         let figure = nyquist(
             self.points(),
-            self.newest(),
+            self.remarks(),
             &self.curve,
             axes.real.range_or(unknown),
             axes.imaginary.range_or(unknown),
@@ -73,7 +84,7 @@ impl<'a> Plots<'a> {
         let range = self.scene.view.axes.modulus.range_or(Range::new(1.0, 1000.0));
         let figure = bode_modulus(
             self.points(),
-            self.newest(),
+            self.remarks(),
             &self.curve,
             self.frequencies(),
             range,
@@ -86,7 +97,7 @@ impl<'a> Plots<'a> {
         let range = self.scene.view.axes.phase.range_or(Range::new(0.0, 90.0));
         let figure = bode_phase(
             self.points(),
-            self.newest(),
+            self.remarks(),
             &self.curve,
             self.frequencies(),
             range,
@@ -107,10 +118,17 @@ impl<'a> Plots<'a> {
         self.sweep.map_or(&[], |sweep| sweep.points())
     }
 
-    /// The newest point stands out while its sweep runs.
-    fn newest(&self) -> Option<usize> {
-        let sweep = self.sweep.filter(|sweep| sweep.ended.is_none())?;
-        sweep.points().len().checked_sub(1)
+    /// What stands out: the newest point while its sweep runs, and those that the judgement doubts or leaves out.
+    fn remarks(&self) -> Remarks<'_> {
+        let running = self.sweep.filter(|sweep| sweep.ended.is_none());
+        let validity = self
+            .sweep
+            .and_then(|sweep| self.scene.state.validity_of(sweep.started.sweep));
+        Remarks {
+            newest: running.and_then(|sweep| sweep.points().len().checked_sub(1)),
+            doubtful: validity.map_or(&[], Validity::doubtful_points),
+            unreliable: &self.unreliable,
+        }
     }
 
     fn frequencies(&self) -> Range {

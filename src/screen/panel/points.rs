@@ -68,6 +68,7 @@ pub fn points(scene: &Scene<'_>, inner: Rect, buffer: &mut Buffer) {
         beyond => beyond.div_ceil(turned) * turned,
     };
     let from = page.saturating_sub(scene.view.scroll);
+    let validity = scene.state.validity_of(sweep.started.sweep);
     let mut residuals = vec![None; count];
     // While a sweep runs each new fit would change every row.
     if let Some(fit) = scene.state.fit_of(sweep.started.sweep).filter(|fit| fit.is_final) {
@@ -76,7 +77,12 @@ pub fn points(scene: &Scene<'_>, inner: Rect, buffer: &mut Buffer) {
         }
     }
     for (row, index) in (from..count.min(from + rows)).enumerate() {
-        let line = line(scene, &columns, index, &sweep.points()[index], residuals[index]);
+        let is_doubtful = validity.is_some_and(|validity| {
+            let doubtful = validity.doubtful_points();
+            doubtful.iter().any(|place| usize::try_from(*place) == Ok(index))
+        });
+        let of_point = (&sweep.points()[index], is_doubtful);
+        let line = line(scene, &columns, index, of_point, residuals[index]);
         let y = inner.y + 1 + row as u16;
         if y < inner.bottom() {
             scene.write(&line, inner.x, y, width, buffer);
@@ -88,7 +94,7 @@ fn line(
     scene: &Scene<'_>,
     columns: &[(usize, &'static str, usize)],
     index: usize,
-    point: &Point,
+    (point, is_doubtful): (&Point, bool),
     residual: Option<num_complex::Complex64>,
 ) -> Line {
     let (theme, script) = (scene.theme, scene.glyphs.script);
@@ -97,10 +103,12 @@ fn line(
         Some(value) if value.is_finite() => format!("{:+.1}", 100.0 * value + 0.0),
         _ => "-".to_owned(),
     };
-    let style = match point.status {
-        PointStatus::Ok => theme.text,
-        status if status.is_usable() => theme.warning,
-        _ => theme.alarm,
+    // What the instrument says comes first.
+    let (status, style) = match point.status {
+        PointStatus::Ok if is_doubtful => ("doubtful", theme.alarm),
+        PointStatus::Ok => (PointStatus::Ok.word(), theme.text),
+        status if status.is_usable() => (status.word(), theme.warning),
+        status => (status.word(), theme.alarm),
     };
     let cells = [
         (index.to_string(), theme.quiet),
@@ -114,7 +122,7 @@ fn line(
         ),
         (percent(|r| r.re), theme.quiet),
         (percent(|r| r.im), theme.quiet),
-        (point.status.word().to_owned(), style),
+        (status.to_owned(), style),
         (point.range.clone().unwrap_or_default(), theme.quiet),
     ];
     let mut line = Line::new();

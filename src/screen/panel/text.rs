@@ -74,3 +74,42 @@ impl Line {
         }
     }
 }
+
+/// Text in rows of at most so many characters, the first row and those after it, broken between words; what goes
+/// beyond the last row stays in it, where it is cut when it is written.
+#[must_use]
+pub fn wrapped(text: &str, [first, others]: [usize; 2], rows: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split_whitespace() {
+        let is_last = lines.len() >= rows;
+        let width = if lines.len() == 1 { first } else { others };
+        match lines.last_mut() {
+            Some(line) if is_last || line.chars().count() + 1 + word.chars().count() <= width => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::wrapped;
+
+    #[test]
+    fn text_breaks_between_words_and_no_word_is_lost() {
+        let text = "residuals rise below 100 mHz, all of one sign";
+        assert_eq!(
+            wrapped(text, [20, 20], 5),
+            ["residuals rise below", "100 mHz, all of one", "sign"]
+        );
+        assert_eq!(
+            wrapped(text, [9, 20], 2),
+            ["residuals", "rise below 100 mHz, all of one sign"]
+        );
+        assert_eq!(wrapped(text, [4, 4], 9).join(" "), text);
+        assert!(wrapped("", [10, 10], 3).is_empty());
+    }
+}

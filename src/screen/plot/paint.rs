@@ -246,6 +246,7 @@ impl Painter<'_> {
             Mark::Newest => (glyphs.newest, theme.newest),
             Mark::Doubtful => (glyphs.doubtful, theme.alarm),
             Mark::Second => (glyphs.second, theme.measured),
+            Mark::Unreliable => (glyphs.undetermined, theme.measured),
             Mark::Undetermined => (glyphs.undetermined, theme.word),
         }
     }

@@ -160,6 +160,40 @@ fn a_screen_that_is_too_small_says_what_it_needs() {
 }
 
 #[test]
+fn a_running_sweep_that_is_judged_has_its_two_lowest_points_marked_as_not_yet_reliable() {
+    let mut session = Session::after(1, 41);
+    let marks = |session: &Session| {
+        let view = View {
+            tab: crate::screen::Tab::Bode,
+            ..followed(session, GlyphSet::Ascii)
+        };
+        // The modulus panel alone: marks are rare characters there.
+        let picture = text(&session.state, &view, 120, 40);
+        let modulus: String = picture.lines().take(16).collect();
+        ["?", "@", "x"].map(|mark| modulus.matches(mark).count())
+    };
+    assert_eq!(marks(&session), [0, 1, 0], "nothing is judged yet");
+    session.doubt(2, "suspect", false, vec![20, 30]);
+    assert_eq!(marks(&session), [1, 1, 2], "the lowest one is the newest, too");
+    (41..64).for_each(|index| session.point(2, index));
+    session.end(2);
+    assert_eq!(marks(&session), [0, 0, 0], "a sound sweep has none");
+}
+
+#[test]
+fn a_sweep_that_fails_says_why_in_the_log_whatever_the_width() {
+    let mut session = Session::after(2, 0);
+    session.doubt(2, "fail", true, vec![60]);
+    for (width, height) in [(80, 24), (120, 40), (200, 60)] {
+        for glyphs in GlyphSet::ALL {
+            let picture = text(&session.state, &followed(&session, glyphs), width, height);
+            assert!(picture.contains("sweep 2 KK fail 3.4 %"), "{picture}");
+            assert!(picture.contains("drifted"), "{picture}");
+        }
+    }
+}
+
+#[test]
 fn a_value_that_the_data_do_not_determine_is_a_word_not_a_number() {
     let session = Session::after(0, 15);
     let view = followed(&session, GlyphSet::Braille);

@@ -6,7 +6,7 @@ use interphase::analysis::fit::{ColdStarts, FitOptions, FitResult, Parameter, Su
 use interphase::circuit::Circuit;
 use interphase::event::{
     Alarm, Direction, Event, EventBody, Fit, Identity, Link, LinkState, Note, PointMeasured, SessionEnded,
-    SessionStarted, Severity, Stamp, SweepEnded, SweepStarted, Validity, Wire,
+    SessionStarted, Severity, Stamp, SweepEnded, SweepStarted, Validity, ValidityDetails, Wire,
 };
 use interphase::spectrum::{Point, PointStatus, Spectrum};
 use interphase::state::State;
@@ -195,6 +195,7 @@ impl Session {
             m: Some(14),
             noise_percent: Some(0.3),
             noise_source: "local".into(),
+            details: None,
         }));
     }
 
@@ -267,6 +268,33 @@ impl Session {
             is_final,
             engine: "test 1".into(),
             result,
+        }));
+    }
+
+    /// A judgement of a sweep in doubt, of all its points or of those so far, with the points that say so.
+    pub fn doubt(&mut self, sweep: u32, verdict: &str, is_final: bool, doubtful: Vec<u32>) {
+        self.push(EventBody::Validity(Validity {
+            sweep,
+            method: "lin-kk".into(),
+            verdict: verdict.into(),
+            max_residual_percent: Some(3.4),
+            mu: Some(0.7),
+            m: Some(12),
+            noise_percent: Some(0.3),
+            noise_source: "local".into(),
+            details: Some(ValidityDetails {
+                is_final,
+                reasons: vec![
+                    "residuals rise below 400 mHz, all of one sign: the cell drifted during the sweep".into(),
+                    "the residuals are 3.1 times the noise".into(),
+                ],
+                form: "impedance".into(),
+                n_used: POINTS,
+                doubtful,
+                drift_percent: is_final.then_some(4.1),
+                drift_std_error_percent: is_final.then_some(0.2),
+                ..ValidityDetails::default()
+            }),
         }));
     }
 

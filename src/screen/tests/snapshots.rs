@@ -44,6 +44,29 @@ fn the_other_views_of_a_live_sweep() {
 }
 
 #[test]
+fn a_sweep_that_failed_and_one_that_is_suspect_while_it_runs() {
+    let mut failed = Session::after(7, 0);
+    failed.doubt(7, "fail", true, (59..64).collect());
+    let view = |session: &Session, glyphs, tab| with(followed(session, glyphs), |view| view.tab = tab);
+    for (name, glyphs, tab, width, height) in [
+        ("failed_80x24", GlyphSet::Braille, Tab::Sweep, 80, 24),
+        ("failed_80x24_ascii", GlyphSet::Ascii, Tab::Sweep, 80, 24),
+        ("failed_200x60", GlyphSet::Braille, Tab::Sweep, 200, 60),
+        ("failed_history_80x24", GlyphSet::Braille, Tab::History, 80, 24),
+        ("failed_points_80x24", GlyphSet::Braille, Tab::Points, 80, 24),
+    ] {
+        assert_snapshot!(
+            name,
+            text(&failed.state, &view(&failed, glyphs, tab), width, height)
+        );
+    }
+    let mut suspect = half_way();
+    suspect.doubt(7, "suspect", false, vec![36, 37, 38]);
+    let view = view(&suspect, GlyphSet::Braille, Tab::Sweep);
+    assert_snapshot!("suspect_80x24", text(&suspect.state, &view, 80, 24));
+}
+
+#[test]
 fn a_finished_session_replayed() {
     let mut session = Session::after(20, 0);
     session.finish();
