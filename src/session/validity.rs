@@ -102,7 +102,11 @@ impl ValiditySequence {
             .sweeps
             .last()
             .and_then(|before| Drift::between(before, &spectrum));
-        let judgement = judge(&spectrum, known.noise, Stage::Complete);
+        let mut judgement = judge(&spectrum, known.noise, Stage::Complete);
+        let drift = drift.map(|drift| Told::of(drift, judgement.noise_percent));
+        if drift.as_ref().is_some_and(Told::is_large) {
+            doubt_a_pass(&mut judgement);
+        }
         if complete {
             if known.sweeps.len() == KEPT {
                 known.sweeps.remove(0);
@@ -112,7 +116,7 @@ impl ValiditySequence {
         let verdict = judgement.verdict?;
         let mut validity = validity(sweep, &judgement, verdict, &spectrum, Stage::Complete);
         if let (Some(drift), Some(details)) = (drift, &mut validity.details) {
-            add_drift(details, drift, judgement.noise_percent);
+            drift.add_to(details);
         }
         let failed = verdict == Verdict::Fail;
         let newly_failed = failed && !known.failing;
@@ -207,17 +211,45 @@ fn validity(
     }
 }
 
-/// Adds the drift since the sweep before, in words too where it is neither noise nor small.
-fn add_drift(details: &mut ValidityDetails, drift: Drift, noise_percent: Option<f64>) {
-    let error = noise_percent.map(|noise| drift.std_error_percent(noise));
-    details.drift_percent = Some(drift.percent);
-    details.drift_std_error_percent = error;
-    let is_large = drift.percent.abs() > Limits::DEFAULT.suspect_percent;
-    if is_large && error.is_some_and(|error| drift.percent.abs() > SIGNIFICANT * error) {
-        details.reasons.push(format!(
-            "|Z| at the low end changes by {:+.1} % during a sweep, at the rate since the sweep before",
-            drift.percent
-        ));
+/// Residuals that are more than noise, but small, are not too small to matter where the cell is known to drift.
+fn doubt_a_pass(judgement: &mut Judgement) {
+    let evidence = judgement.fit.as_ref().and_then(|fit| fit.evidence.as_ref());
+    let is_noise = evidence.is_none_or(|evidence| evidence.p() >= Limits::DEFAULT.suspect_p);
+    if judgement.verdict == Some(Verdict::Pass) && !is_noise {
+        judgement.verdict = Some(Verdict::Suspect);
+    }
+}
+
+/// A drift with its standard error in percent, which is not known without the noise.
+struct Told {
+    percent: f64,
+    std_error_percent: Option<f64>,
+}
+
+impl Told {
+    fn of(drift: Drift, noise_percent: Option<f64>) -> Self {
+        Self {
+            percent: drift.percent,
+            std_error_percent: noise_percent.map(|noise| drift.std_error_percent(noise)),
+        }
+    }
+
+    /// Whether it is neither noise nor too small to matter.
+    fn is_large(&self) -> bool {
+        let size = self.percent.abs();
+        let error = self.std_error_percent;
+        size > Limits::DEFAULT.suspect_percent && error.is_some_and(|error| size > SIGNIFICANT * error)
+    }
+
+    fn add_to(&self, details: &mut ValidityDetails) {
+        details.drift_percent = Some(self.percent);
+        details.drift_std_error_percent = self.std_error_percent;
+        if self.is_large() {
+            details.reasons.push(format!(
+                "|Z| at the low end changes by {:+.1} % during a sweep, at the rate since the sweep before",
+                self.percent
+            ));
+        }
     }
 }
 

@@ -162,6 +162,7 @@ pub(super) fn history_sheet(title: String, state: &State) -> anyhow::Result<Shee
     sheet.explain(Sample::Mark(Mark::Measured), format!("recorded fit {circuit}"));
     sheet.explain(Sample::Bars, "one standard error");
     sheet.explain(Sample::Mark(Mark::Undetermined), "not determined by the data");
+    sheet.explain(Sample::Mark(Mark::Doubtful), "from a sweep in doubt");
     Ok(sheet)
 }
 

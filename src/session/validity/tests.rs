@@ -84,7 +84,7 @@ fn a_drifting_sweep_fails_with_its_reason_and_the_points_that_say_so() {
     assert_eq!(validity.verdict, "fail");
     assert!(last.newly_failed);
     assert!(
-        validity.reasons()[0].contains("drifted"),
+        validity.reasons()[0].contains("drift"),
         "{:?}",
         validity.reasons()
     );
@@ -142,6 +142,35 @@ fn a_slow_drift_that_the_test_cannot_see_is_told_from_the_sweep_before() {
     assert!((1.6..1.9).contains(&drift), "{drift} {error}");
     assert!((0.005..0.05).contains(&error), "{error}");
     assert!(details.reasons.last().unwrap().contains("during a sweep"));
+}
+
+#[test]
+fn small_residuals_of_a_cell_that_is_known_to_drift_are_suspect() {
+    let length = Cell::new(0.0).sweep(1)[60].t_start_s.unwrap();
+    let mut sequence = ValiditySequence::default();
+    let mut cell = Cell::new(0.05 / length);
+    let verdicts: Vec<String> = (1..=4)
+        .map(|sweep| {
+            let points = cell.sweep(sweep);
+            follow(&mut sequence, sweep, &points).1.validity.verdict
+        })
+        .collect();
+    assert!(
+        verdicts[1..].iter().all(|verdict| verdict != "pass"),
+        "{verdicts:?}"
+    );
+    // A slower drift that leaves nothing but noise passes with a remark.
+    let mut cell = Cell::new(0.015 / length);
+    let points = [cell.sweep(1), cell.sweep(2)];
+    let mut sequence = ValiditySequence::default();
+    let verdict = |index: usize, sequence: &mut ValiditySequence| {
+        let number = index as u32 + 1;
+        sequence.finish(number, 0, true, &points[index]).unwrap().validity
+    };
+    verdict(0, &mut sequence);
+    let second = verdict(1, &mut sequence);
+    assert_eq!(second.verdict, "pass", "{second:?}");
+    assert!(second.reasons().last().unwrap().contains("during a sweep"));
 }
 
 #[test]
