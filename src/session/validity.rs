@@ -104,7 +104,10 @@ impl ValiditySequence {
             .and_then(|before| Drift::between(before, &spectrum));
         let mut judgement = judge(&spectrum, known.noise, Stage::Complete);
         let drift = drift.map(|drift| Told::of(drift, judgement.noise_percent));
-        if drift.as_ref().is_some_and(Told::is_large) {
+        if drift
+            .as_ref()
+            .is_some_and(|drift| drift.exceeds(Limits::DEFAULT.fail_percent))
+        {
             doubt_a_pass(&mut judgement);
         }
         if complete {
@@ -234,17 +237,17 @@ impl Told {
         }
     }
 
-    /// Whether it is neither noise nor too small to matter.
-    fn is_large(&self) -> bool {
+    /// Whether it is more than so many percent, and not noise.
+    fn exceeds(&self, percent: f64) -> bool {
         let size = self.percent.abs();
         let error = self.std_error_percent;
-        size > Limits::DEFAULT.suspect_percent && error.is_some_and(|error| size > SIGNIFICANT * error)
+        size > percent && error.is_some_and(|error| size > SIGNIFICANT * error)
     }
 
     fn add_to(&self, details: &mut ValidityDetails) {
         details.drift_percent = Some(self.percent);
         details.drift_std_error_percent = self.std_error_percent;
-        if self.is_large() {
+        if self.exceeds(Limits::DEFAULT.suspect_percent) {
             details.reasons.push(format!(
                 "|Z| at the low end changes by {:+.1} % during a sweep, at the rate since the sweep before",
                 self.percent
