@@ -31,6 +31,7 @@ mod spectra;
 mod start;
 mod stop;
 mod text;
+mod validate;
 mod values;
 mod verify;
 
@@ -89,6 +90,8 @@ enum Command {
     Fit(Box<fit::FitArgs>),
     /// Compare circuits on spectra in files.
     Rank(rank::RankArgs),
+    /// Judge whether spectra in files can be believed.
+    Validate(validate::ValidateArgs),
     /// Find the distribution of relaxation times of spectra in files.
     Drt(drt::DrtArgs),
     /// Write spectra in another format.
@@ -138,6 +141,7 @@ fn dispatch(command: Option<Command>) -> anyhow::Result<ExitCode> {
         Some(Command::Plot(args)) => plot::run(&args),
         Some(Command::Fit(args)) => fit::run(&args),
         Some(Command::Rank(args)) => rank::run(&args),
+        Some(Command::Validate(args)) => validate::run(&args),
         Some(Command::Drt(args)) => drt::run(&args),
         Some(Command::Convert(args)) => convert::run(&args),
         Some(Command::Eval(args)) => eval::run(&args),

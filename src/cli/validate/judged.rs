@@ -1,0 +1,190 @@
+//! Judgements of the spectra of a file.
+
+use std::path::Path;
+
+use super::super::{selection, spectra};
+use crate::analysis::kramers_kronig::{Judgement, Stage, judge};
+use crate::analysis::noise::{Noise, NoiseSource};
+use crate::analysis::selection::{Excluded, Selection};
+use crate::files::{FileSpectrum, ReadOptions};
+use crate::spectrum::Spectrum;
+
+/// Noise from repeats that is so many times that of neighbours is change, not noise.
+const MOST_OF_REPEATS: f64 = 1.5;
+/// Given standard errors that differ from the scatter of neighbours by more than this factor are worth a word.
+const ODD_SIGMA: f64 = 3.0;
+
+/// What is asked for, the same for all spectra.
+pub(super) struct Request {
+    pub selection: Selection,
+    pub are_repeats: bool,
+    pub reading: ReadOptions,
+}
+
+/// One spectrum judged.
+pub(super) struct SpectrumJudgement {
+    /// What tells it from the others of its file; none where it is the only one.
+    pub name: Option<String>,
+    /// All points, usable or not.
+    pub n_points: usize,
+    /// What the selection left out.
+    pub excluded: Excluded,
+    /// None with the reason where the selection could not be made.
+    pub outcome: Result<Judged, String>,
+}
+
+/// What is said about a spectrum.
+pub(super) struct Judged {
+    pub judgement: Judgement,
+    /// What else there is to say, in words.
+    pub remarks: Vec<String>,
+}
+
+/// What came of a file.
+pub(super) struct FileJudgement {
+    pub remarks: Vec<String>,
+    pub spectra: Vec<SpectrumJudgement>,
+    /// Why it, or the rest of it, could not be read.
+    pub unreadable: Option<String>,
+}
+
+impl FileJudgement {
+    /// What could not be done, and where.
+    pub fn errors(&self, path: &str) -> Vec<String> {
+        let spectra = self.spectra.iter().filter_map(|spectrum| {
+            let error = spectrum.error()?;
+            Some(format!("{}: {error}", spectrum.place(path)))
+        });
+        spectra.chain(self.unreadable.clone()).collect()
+    }
+}
+
+impl SpectrumJudgement {
+    /// The file, and the spectrum where there are several.
+    pub fn place(&self, path: &str) -> String {
+        match &self.name {
+            Some(name) => format!("{path}, {name}"),
+            None => path.to_owned(),
+        }
+    }
+
+    /// Why there is no verdict.
+    pub fn error(&self) -> Option<String> {
+        match &self.outcome {
+            Err(error) => Some(error.clone()),
+            Ok(judged) if judged.judgement.verdict.is_none() => Some(judged.judgement.reasons.join("; ")),
+            Ok(_) => None,
+        }
+    }
+}
+
+/// Reads and judges a file.
+pub(super) fn file(path: &Path, request: &Request) -> FileJudgement {
+    let reading = match spectra::read_with(path, &request.reading) {
+        Ok(reading) => reading,
+        Err(error) => {
+            return FileJudgement {
+                remarks: Vec::new(),
+                spectra: Vec::new(),
+                unreadable: Some(format!("{error:#}")),
+            };
+        }
+    };
+    let names = spectra::names(&reading.spectra);
+    let marked: Vec<_> = reading
+        .spectra
+        .into_iter()
+        .map(|FileSpectrum { spectrum, .. }| selection::mark(&request.selection, spectrum))
+        .collect();
+    let mut remarks = reading.remarks;
+    let repeats = request.are_repeats.then(|| {
+        let spectra: Vec<Spectrum> = marked
+            .iter()
+            .flatten()
+            .map(|(spectrum, _)| spectrum.clone())
+            .collect();
+        from_repeats(&spectra)
+    });
+    let noise = match repeats {
+        Some(Ok(noise)) => Some(noise),
+        Some(Err(remark)) => {
+            remarks.push(remark);
+            None
+        }
+        None => None,
+    };
+    FileJudgement {
+        remarks,
+        spectra: marked
+            .into_iter()
+            .zip(names)
+            .map(|(marked, name)| match marked {
+                Ok((spectrum, excluded)) => SpectrumJudgement {
+                    name,
+                    n_points: spectrum.points.len(),
+                    excluded,
+                    outcome: Ok(judged(&spectrum, noise)),
+                },
+                Err(error) => SpectrumJudgement {
+                    name,
+                    n_points: 0,
+                    excluded: Excluded::default(),
+                    outcome: Err(error.to_string()),
+                },
+            })
+            .collect(),
+        unreadable: reading.broken.map(|error| error.to_string()),
+    }
+}
+
+fn judged(spectrum: &Spectrum, noise: Option<Noise>) -> Judged {
+    let judgement = judge(spectrum, noise, Stage::Complete);
+    let remarks = odd_sigma(spectrum, &judgement).into_iter().collect();
+    Judged { judgement, remarks }
+}
+
+/// The noise between repeats, or why it is not used. Sweeps of a cell that changes differ by the change too: taken
+/// for noise, it would hide what is looked for. The scatter of neighbours knows no change from sweep to sweep.
+fn from_repeats(sweeps: &[Spectrum]) -> Result<Noise, String> {
+    let otherwise = "the noise is taken from neighbouring points";
+    let Some(repeats) = Noise::from_repeats(sweeps) else {
+        return Err(format!(
+            "--repeats: three spectra in a row with the same frequencies are needed; {otherwise}"
+        ));
+    };
+    let percent = |noise: Option<Noise>, spectrum| noise.map(|noise: Noise| noise.percent(spectrum));
+    let ratios = sweeps.iter().filter_map(|spectrum| {
+        let local = percent(Noise::from_neighbours(spectrum), spectrum)?;
+        Some((repeats.percent(spectrum), local))
+    });
+    let mut pairs: Vec<(f64, f64)> = ratios.collect();
+    pairs.sort_by(|a, b| (a.0 / a.1).total_cmp(&(b.0 / b.1)));
+    if !(repeats.alpha + repeats.beta_ohm > 1e-12) {
+        return Err(format!(
+            "--repeats: the spectra are copies of each other and tell no noise; {otherwise}"
+        ));
+    }
+    match pairs.get(pairs.len() / 2) {
+        Some((between, within)) if *between > MOST_OF_REPEATS * within => Err(format!(
+            "--repeats: the spectra differ by {between:.2} % where their points scatter by {within:.2} %: the cell \
+             changed from one to the next, which is no noise; {otherwise}"
+        )),
+        _ => Ok(repeats),
+    }
+}
+
+/// A word about standard errors that do not fit the scatter of the points: a wrong column or unit.
+fn odd_sigma(spectrum: &Spectrum, judgement: &Judgement) -> Option<String> {
+    judgement
+        .noise
+        .filter(|noise| noise.source == NoiseSource::Sigma)?;
+    let given = judgement.noise_percent?;
+    let local = Noise::from_neighbours(spectrum)?.percent(spectrum);
+    let ratio = given / local;
+    (!(1.0 / ODD_SIGMA..=ODD_SIGMA).contains(&ratio)).then(|| {
+        format!(
+            "the given standard errors are {given:.2} % of |Z|, but the points scatter by {local:.2} %: is it the \
+             right column, in ohm?"
+        )
+    })
+}
