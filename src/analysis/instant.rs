@@ -118,6 +118,30 @@ pub fn instants(sweeps: &[Spectrum]) -> Result<Vec<Instant>, InstantError> {
         .collect()
 }
 
+/// Gives the first point of a sweep a time where it alone has none, as in files that tell when a point ended: it
+/// lasted as long as the second.
+pub fn complete_first_time(sweep: &mut Spectrum) {
+    let [first, second, third, ..] = sweep.points.as_mut_slice() else {
+        return;
+    };
+    if let (None, Some(second), Some(third)) = (first.t_start_s, second.t_start_s, third.t_start_s) {
+        first.t_start_s = Some(second - (third - second).max(0.0));
+    }
+}
+
+/// How far a sweep lies from the one before it, frequency by frequency: frequency in Hz, and |Z - Z before| over
+/// |Z before| in percent. Only frequencies that both have.
+#[must_use]
+pub fn changes(before: &Spectrum, after: &Spectrum) -> Vec<(f64, f64)> {
+    usable(after)
+        .filter_map(|point| {
+            let earlier = of_frequency(before, point)?.impedance();
+            let percent = 100.0 * (point.impedance() - earlier).norm() / earlier.norm();
+            Some((point.frequency_hz, percent))
+        })
+        .collect()
+}
+
 fn usable(spectrum: &Spectrum) -> impl Iterator<Item = &Point> {
     spectrum.points.iter().filter(|point| point.is_usable())
 }
@@ -197,6 +221,33 @@ mod tests {
         assert_eq!(
             at_start_of_middle([&sweeps[0], &sweeps[1], &sweeps[2]]),
             Err(InstantError::NoTimes { sweep: 3 })
+        );
+    }
+
+    #[test]
+    fn a_first_point_without_a_time_gets_one_and_no_other_does() {
+        let (mut sweeps, _, _) = sweeps(3, 0.1);
+        let truth = sweeps[0].points[0].t_start_s.unwrap();
+        sweeps[0].points[0].t_start_s = None;
+        sweeps[1].points[4].t_start_s = None;
+        for sweep in &mut sweeps {
+            complete_first_time(sweep);
+        }
+        assert!((sweeps[0].points[0].t_start_s.unwrap() - truth).abs() < 1e-3);
+        assert_eq!(sweeps[1].points[4].t_start_s, None);
+        complete_first_time(&mut Spectrum::default());
+    }
+
+    #[test]
+    fn changes_are_told_frequency_by_frequency() {
+        let (sweeps, frequencies, _) = sweeps(2, 0.1);
+        let changes = changes(&sweeps[0], &sweeps[1]);
+        assert_eq!(changes.len(), 71);
+        assert_eq!(changes[70].0, frequencies[70]);
+        // 1.1 + 0.1 over 1 + 0.1 at the end of the sweeps.
+        assert!(
+            (changes[0].1 - 10.0).abs() < 0.01 && (changes[70].1 - 9.2).abs() < 0.2,
+            "{changes:?}"
         );
     }
 

@@ -11,3 +11,4 @@ pub mod point_time;
 pub mod rank;
 pub mod repeats;
 pub mod selection;
+pub mod zhit;

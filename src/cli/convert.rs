@@ -22,6 +22,10 @@ pub(super) struct ConvertArgs {
     /// The file to write
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
+    /// Write drift-corrected spectra: each sweep as it would have been when it began, from the times of its points and
+    /// the sweeps before and after it
+    #[arg(long)]
+    instant: bool,
     /// Replace the file if it exists
     #[arg(long)]
     force: bool,
@@ -43,6 +47,10 @@ pub(super) fn run(args: &ConvertArgs) -> anyhow::Result<ExitCode> {
         );
     }
     let reading = spectra::read(&args.file)?;
+    let reading = match args.instant {
+        true => spectra::instants(&args.file, reading)?,
+        false => reading,
+    };
     spectra::tell_remarks(&args.file, &reading.remarks);
     if let Some(error) = reading.broken {
         bail!("{error}; nothing is written, because a part would look like the whole");

@@ -93,7 +93,9 @@ fn attachment_name(path: &Path) -> String {
 fn media_type(format: Format) -> &'static str {
     match format {
         Format::Plain => "text/csv",
-        Format::EcLabBinary | Format::Ivium | Format::PalmSens => "application/octet-stream",
+        Format::EcLabBinary | Format::Ivium | Format::PalmSens | Format::Recording => {
+            "application/octet-stream"
+        }
         _ => "text/plain",
     }
 }

@@ -4,10 +4,17 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 
 use super::output::{self, UsageError};
-use crate::files::{self, FileSpectrum, ReadOptions, Reading};
+use crate::analysis::instant;
+use crate::files::{self, FileSpectrum, Format, ReadOptions, Reading};
+use crate::recording::Reader;
+use crate::spectrum::Spectrum;
+use crate::state::{State, SweepRecord};
+
+/// How every SQLite file begins.
+const SQLITE_HEADER: &[u8] = b"SQLite format 3\0";
 
 /// How standard input is written.
 const STANDARD_INPUT: &str = "-";
@@ -63,12 +70,93 @@ pub(super) fn read(path: &Path) -> anyhow::Result<Reading> {
 
 /// As [`read`], with wishes.
 pub(super) fn read_with(path: &Path, options: &ReadOptions) -> anyhow::Result<Reading> {
+    if path.as_os_str() != STANDARD_INPUT && is_recording(path)? {
+        if options.sigma_column.is_some() {
+            bail!(
+                "{}: a recording has no columns; where its points have standard errors, they are used",
+                path.display()
+            );
+        }
+        return read_recording(path);
+    }
     read_bytes(path, &bytes_of(path)?, options)
 }
 
 /// As [`read_with`], of a file whose bytes are there.
 pub(super) fn read_bytes(path: &Path, bytes: &[u8], options: &ReadOptions) -> anyhow::Result<Reading> {
     Ok(files::read_with(&name_of(path), bytes, options)?)
+}
+
+/// Whether a file is a recording. It is closed again before anything else opens it: only SQLite may have a recording
+/// open.
+fn is_recording(path: &Path) -> anyhow::Result<bool> {
+    let mut head = Vec::new();
+    let file = File::open(path).with_context(|| path.display().to_string())?;
+    file.take(SQLITE_HEADER.len() as u64)
+        .read_to_end(&mut head)
+        .with_context(|| path.display().to_string())?;
+    Ok(head == SQLITE_HEADER)
+}
+
+/// The sweeps of a recording as spectra.
+fn read_recording(path: &Path) -> anyhow::Result<Reading> {
+    let mut state = State::new();
+    for event in Reader::open(path)?.events(0) {
+        state.apply(&event?);
+    }
+    let sweeps = state.sweeps().iter().filter(|sweep| !sweep.points().is_empty());
+    let is_whole = |sweep: &SweepRecord| matches!(&sweep.ended, Some((_, _, ended)) if ended.complete);
+    let remarks = sweeps
+        .clone()
+        .filter(|sweep| !is_whole(sweep))
+        .map(|sweep| format!("sweep {} is not complete", sweep.started.sweep))
+        .collect();
+    let spectra: Vec<FileSpectrum> = sweeps
+        .map(|sweep| FileSpectrum {
+            name: format!("sweep {}", sweep.started.sweep),
+            spectrum: sweep.points().to_vec().into(),
+        })
+        .collect();
+    if spectra.is_empty() {
+        bail!("{}: there is no sweep with a point yet", path.display());
+    }
+    Ok(Reading {
+        format: Format::Recording,
+        spectra,
+        remarks,
+        broken: None,
+    })
+}
+
+/// Drift-corrected spectra in the place of the sweeps of a file: each sweep that has one before it and one after it,
+/// as it would have been at the time when it began. Their names say so.
+pub(super) fn instants(path: &Path, mut reading: Reading) -> anyhow::Result<Reading> {
+    for of in &mut reading.spectra {
+        instant::complete_first_time(&mut of.spectrum);
+    }
+    let sweeps: Vec<Spectrum> = reading.spectra.iter().map(|of| of.spectrum.clone()).collect();
+    let instants = instant::instants(&sweeps).with_context(|| format!("{}: --instant", path.display()))?;
+    let names = names(&reading.spectra);
+    reading.spectra = instants
+        .into_iter()
+        .zip(names.into_iter().skip(1).flatten())
+        .map(|(instant, name)| FileSpectrum {
+            name: format!("instant of {name} at {:.1} s, drift-corrected", instant.t_s),
+            spectrum: instant.spectrum,
+        })
+        .collect();
+    if reading.spectra.iter().any(|of| of.spectrum.points.is_empty()) {
+        bail!(
+            "{}: --instant: sweeps that follow each other have no frequency in common",
+            path.display()
+        );
+    }
+    reading.remarks.push(format!(
+        "{} of {} sweeps, drift-corrected to the time when each began; the first and the last have no neighbour",
+        reading.spectra.len(),
+        sweeps.len()
+    ));
+    Ok(reading)
 }
 
 /// Tells what was decided while reading.

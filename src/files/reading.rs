@@ -36,6 +36,8 @@ pub enum Format {
     Ivium,
     /// PalmSens PSTrace, `.pssession`.
     PalmSens,
+    /// A recording of this program, whose sweeps are spectra.
+    Recording,
 }
 
 impl Format {
@@ -57,6 +59,7 @@ impl Format {
             Self::EcoChemieP00 => "Eco Chemie (.P00)",
             Self::Ivium => "Ivium (.idf)",
             Self::PalmSens => "PalmSens (.pssession)",
+            Self::Recording => "a recording",
         }
     }
 }

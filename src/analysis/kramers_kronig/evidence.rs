@@ -3,7 +3,7 @@
 //! All are asked in units of the noise, which itself is known only so well: the quantiles are those of F and
 //! Student's t. The variance of a sum of residuals is that which the fit has left it: |1|^2 - |Q^T 1|^2.
 
-use statrs::distribution::{ContinuousCDF, FisherSnedecor, StudentsT};
+use statrs::distribution::{ContinuousCDF, FisherSnedecor, Normal, StudentsT};
 
 use super::orthogonal::Orthogonal;
 
@@ -57,6 +57,10 @@ pub struct Evidence {
     pub stretch: Option<Stretch>,
     /// The same among those that end at the lowest frequency.
     pub low_end: Option<Stretch>,
+    /// Correlation of each residual with its neighbour, less what the fit alone makes of noise: 0 for noise.
+    pub lag_one: f64,
+    /// Probability that noise alone correlates so much.
+    pub lag_one_p: f64,
 }
 
 impl Evidence {
@@ -137,13 +141,35 @@ impl Residuals<'_> {
                     .filter(move |length| *length <= judged)
                     .filter_map(move |length| running.deviation(component, judged - length, judged))
             });
+        let (lag_one, lag_one_p) = self.lag_one(&units, freedom);
         Evidence {
+            lag_one,
+            lag_one_p,
             reduced_chi_squared,
             chi_squared_p,
             largest_p: self.somewhere(largest, 2.0 * judged as f64),
             stretch: running.worst(stretches, INDEPENDENT_STRETCHES * 2.0 * judged as f64),
             low_end: running.worst(ends, INDEPENDENT_ENDS),
         }
+    }
+
+    /// See [`Evidence::lag_one`]. The fit leaves white noise the covariance 1 - Q Q^T, whose first off-diagonal tells
+    /// what correlation to expect of it.
+    fn lag_one(&self, units: &[f64], freedom: f64) -> (f64, f64) {
+        let points = self.frequency_hz.len();
+        let neighbours = |values: &[f64]| -> f64 {
+            let (real, imaginary) = values.split_at(points);
+            [real, imaginary]
+                .iter()
+                .flat_map(|part| part.windows(2))
+                .map(|pair| pair[0] * pair[1])
+                .sum()
+        };
+        let sum: f64 = units.iter().map(|value| value * value).sum();
+        let explained: f64 = self.solution.basis().map(neighbours).sum();
+        let lag_one = neighbours(units) / sum + explained / freedom;
+        let p = Normal::new(0.0, 1.0).map_or(1.0, |normal| normal.sf(lag_one * freedom.sqrt()));
+        (lag_one, p)
     }
 
     /// Probability that the largest of `trials` deviations is at least so large, in standard deviations.

@@ -23,6 +23,7 @@ pub use doubt::unreliable_points;
 pub use evidence::{Component, Evidence, Stretch};
 use orthogonal::Orthogonal;
 use problem::{CAPACITANCE, Design, FIXED_COLUMNS, INDUCTANCE, Problem};
+pub use reasons::NOT_EXCLUDED;
 pub use verdict::{Limits, Verdict};
 
 /// The name of the method in JSON and in recordings.
@@ -230,6 +231,42 @@ fn fit_points(
             .collect(),
         evidence,
     })
+}
+
+/// What a number of RC elements leaves.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Tried {
+    /// Number of RC elements.
+    pub m: usize,
+    /// 1 - (sum of negative)/(sum of positive resistances).
+    pub mu: f64,
+    /// Root of the mean square of real and imaginary residuals in percent.
+    pub rms_residual_percent: f64,
+}
+
+/// Tries every number of elements from the fewest to the most that the points allow: how mu and the residual go with
+/// it. Empty where the points are too few.
+#[must_use]
+pub fn every_number(spectrum: &Spectrum, form: Form) -> Vec<Tried> {
+    let points = ordered(spectrum);
+    if points.len() < LEAST_POINTS {
+        return Vec::new();
+    }
+    let problem = Problem::new(&points, form);
+    let Some((least, most)) = choice::range(&problem) else {
+        return Vec::new();
+    };
+    (least..=most)
+        .map(|m| {
+            let candidate = choice::Candidate::of(&problem, m);
+            let sum: f64 = candidate.residual.iter().map(|value| value * value).sum();
+            Tried {
+                m,
+                mu: candidate.mu,
+                rms_residual_percent: 100.0 * (sum / candidate.residual.len() as f64).sqrt(),
+            }
+        })
+        .collect()
 }
 
 /// Degrees of freedom with which the noise of so many points is known.

@@ -4,6 +4,13 @@ use super::verdict::{Limits, Verdict};
 use super::{Component, Evidence, LEAST_DECADES, LEAST_POINTS, LinearFit, Stage, Stretch, UNRELIABLE_POINTS};
 use crate::units::{Script, engineering};
 
+/// What no pass can say.
+pub const NOT_EXCLUDED: &str =
+    "this does not exclude a non-linear answer, nor a drift that a blocking or diffusive tail hides";
+
+/// Probability under noise below which residuals of neighbours go together.
+const CORRELATED: f64 = 1e-4;
+
 pub(super) fn too_short(points: usize, decades: f64) -> String {
     format!(
         "the range is too short to judge: {points} usable points over {decades:.1} decades; {LEAST_POINTS} points \
@@ -39,14 +46,17 @@ pub(super) fn of(fit: &LinearFit, verdict: Verdict, stage: Stage) -> Vec<String>
                 limits.suspect_percent
             ));
         }
+    } else if evidence.lag_one_p < CORRELATED {
+        reasons.push(format!(
+            "the residuals are of the size of noise, but neighbours go together (correlation {:.2}): something small \
+             is not random",
+            evidence.lag_one
+        ));
     } else {
         reasons.push("the residuals are noise".to_owned());
     }
     if verdict == Verdict::Pass {
-        reasons.push(
-            "this does not exclude a non-linear answer, nor a drift that a blocking or diffusive tail hides"
-                .to_owned(),
-        );
+        reasons.push(NOT_EXCLUDED.to_owned());
     }
     if stage == Stage::Running {
         reasons.push(format!(
@@ -61,16 +71,7 @@ fn against(fit: &LinearFit, evidence: &Evidence, reasons: &mut Vec<String>) {
     let largest = fit.largest();
     let told = |p: f64| p < limits.suspect_p;
     if let Some(stretch) = evidence.low_end.filter(|stretch| told(stretch.p)) {
-        reasons.push(format!(
-            "residuals {} below {}{}: the cell drifted during the sweep",
-            if stretch.mean_percent > 0.0 {
-                "rise"
-            } else {
-                "fall"
-            },
-            hertz(stretch.from_hz),
-            if stretch.one_sign { ", all of one sign" } else { "" },
-        ));
+        reasons.push(at_low_end(&stretch));
     } else if let Some(stretch) = evidence.stretch.filter(|stretch| told(stretch.p)) {
         reasons.push(in_the_middle(&stretch));
     }
@@ -88,6 +89,30 @@ fn against(fit: &LinearFit, evidence: &Evidence, reasons: &mut Vec<String>) {
             "the residuals are {:.1} times the noise",
             evidence.reduced_chi_squared.sqrt()
         ));
+    }
+}
+
+/// A course of one sign that noise would make in three of a thousand spectra at most is what a cell does that changes
+/// while its slow end is measured; less than that has other explanations too.
+fn at_low_end(stretch: &Stretch) -> String {
+    let course = format!(
+        "residuals {} below {}",
+        if stretch.mean_percent > 0.0 {
+            "rise"
+        } else {
+            "fall"
+        },
+        hertz(stretch.from_hz)
+    );
+    if stretch.one_sign && stretch.p < Limits::DEFAULT.fail_p {
+        format!("{course}, all of one sign: the cell drifted during the sweep")
+    } else {
+        let signs = if stretch.one_sign {
+            "all of one sign"
+        } else {
+            "of changing sign"
+        };
+        format!("{course}, {signs}: as from drift, or from a slow answer that is not linear")
     }
 }
 

@@ -45,6 +45,9 @@ pub(super) struct DrtArgs {
     /// One row of CSV a peak
     #[arg(long, conflicts_with = "json")]
     csv: bool,
+    /// Use drift-corrected spectra: each sweep of a file as it would have been when it began
+    #[arg(long)]
+    instant: bool,
     /// One JSON object a spectrum
     #[arg(long)]
     json: bool,
@@ -113,7 +116,7 @@ pub(super) fn run(args: &DrtArgs) -> anyhow::Result<ExitCode> {
         (_, true) => Form::Csv,
         _ => Form::Table,
     };
-    let files: Vec<DrtFile> = args.files.iter().map(|path| read(path)).collect();
+    let files: Vec<DrtFile> = args.files.iter().map(|path| read(path, args.instant)).collect();
     let jobs: Vec<Job> = files.iter().enumerate().flat_map(jobs_of).collect();
     let mut report = Report {
         form,
@@ -156,8 +159,12 @@ fn jobs_of((file, found): (usize, &DrtFile)) -> impl Iterator<Item = Job> + use<
     spectra.chain([Job::End(file)])
 }
 
-fn read(path: &Path) -> DrtFile {
-    let (reading, unreadable) = match spectra::read(path) {
+fn read(path: &Path, as_instants: bool) -> DrtFile {
+    let read = match as_instants {
+        true => spectra::read(path).and_then(|reading| spectra::instants(path, reading)),
+        false => spectra::read(path),
+    };
+    let (reading, unreadable) = match read {
         Ok(reading) => (Some(reading), None),
         Err(error) => (None, Some(format!("{error:#}"))),
     };

@@ -83,6 +83,10 @@ pub(super) struct FitArgs {
     robust: bool,
     #[command(flatten)]
     selection: SelectionArgs,
+    /// Fit drift-corrected spectra: each sweep of a file as it would have been when it began, from the times of its
+    /// points and the sweeps before and after it
+    #[arg(long)]
+    instant: bool,
     /// All files are one series, in the order given
     #[arg(long)]
     series: bool,
@@ -242,6 +246,7 @@ fn request(args: &FitArgs) -> Result<Request, UsageError> {
         options,
         circuit: circuit.clone(),
         selection: args.selection.selection()?,
+        as_instants: args.instant,
         reading: ReadOptions {
             sigma_column: args.sigma.clone(),
         },

@@ -19,6 +19,8 @@ pub(super) struct Request {
     pub start: Option<Vec<f64>>,
     pub selection: Selection,
     pub reading: ReadOptions,
+    /// Whether drift-corrected spectra take the place of the sweeps.
+    pub as_instants: bool,
 }
 
 /// One spectrum with its fit.
@@ -117,7 +119,12 @@ impl<'a> Series<'a> {
     /// Reads all spectra of a file, with an empty reason where there is no fit yet.
     pub fn read_file(&self, path: &Path) -> FileFit {
         let file = path.display().to_string();
-        let reading = match spectra::read_with(path, &self.request.reading) {
+        let read = spectra::read_with(path, &self.request.reading);
+        let read = match self.request.as_instants {
+            true => read.and_then(|reading| spectra::instants(path, reading)),
+            false => read,
+        };
+        let reading = match read {
             Ok(reading) => reading,
             Err(error) => {
                 return FileFit {

@@ -29,7 +29,7 @@ enum PlotKind {
     Nyquist,
     /// |Z| and phase over frequency
     Bode,
-    /// Measured minus fitted over frequency, in per cent of |Z|
+    /// Measured minus fitted over frequency, in per cent of |Z|; without a fit, of the Kramers-Kronig test
     Residuals,
     /// The distribution of relaxation times, at three weights of smoothness
     Drt,
@@ -42,6 +42,7 @@ enum PlotKind {
 #[command(after_help = "Example:
   interphase plot cell.mpt --out cell.svg
   interphase plot cell.csv --kind residuals --circuit 'R0-p(R1,CPE1)' --out residuals.svg
+  interphase plot cell.csv --kind residuals --out kramers_kronig.svg
   interphase plot cell.csv --kind drt --out drt.svg
   interphase plot recordings/battery_130.interphase --kind history --out history.svg
   interphase plot recordings/battery_130.interphase --sweep 1,65,130 --out ageing.svg")]

@@ -5,6 +5,7 @@ use num_complex::Complex64;
 
 use super::subject::Chosen;
 use crate::analysis::drt::{DrtOptions, Tail, drt};
+use crate::analysis::kramers_kronig::{Form, Stage, judge};
 use crate::cli::output;
 use crate::figure::svg::{Panel, Sample, Sheet};
 use crate::figure::{
@@ -64,13 +65,10 @@ pub(super) fn bode_sheet(title: String, chosen: &[Chosen]) -> anyhow::Result<She
     Ok(sheet)
 }
 
-/// What the fit of a spectrum leaves unexplained.
+/// What the fit of a spectrum leaves unexplained, or without a fit what the Kramers-Kronig test does.
 pub(super) fn residuals_sheet(title: String, chosen: &Chosen) -> anyhow::Result<Sheet> {
     let Some(result) = &chosen.fit else {
-        bail!(
-            "{}: residuals need a fit; give --circuit C, such as R0-p(R1,CPE1)",
-            chosen.name
-        );
+        return kramers_kronig_sheet(title, chosen);
     };
     let Some(fitted) = FittedCircuit::of(result) else {
         bail!(
@@ -79,7 +77,52 @@ pub(super) fn residuals_sheet(title: String, chosen: &Chosen) -> anyhow::Result<
             result.circuit
         );
     };
-    let left: Vec<(f64, Complex64)> = fitted.residuals(&chosen.points);
+    let words = format!("measured minus fit {}, in % of |Z|", result.circuit);
+    sheet_of_residuals(title, chosen, &fitted.residuals(&chosen.points), words)
+}
+
+/// What the Kramers-Kronig test leaves unexplained, with its verdict.
+fn kramers_kronig_sheet(title: String, chosen: &Chosen) -> anyhow::Result<Sheet> {
+    let stage = match chosen.newest {
+        Some(_) => Stage::Running,
+        None => Stage::Complete,
+    };
+    let judgement = judge(&Spectrum::from(chosen.points.clone()), None, stage);
+    let verdict = judgement.verdict.map_or("no verdict", |verdict| verdict.word());
+    let reasons = judgement.reasons.join("; ");
+    output::message(format!("{}: {verdict}: {reasons}", chosen.name));
+    let Some(fit) = &judgement.fit else {
+        bail!("{}: {reasons}", chosen.name);
+    };
+    let left: Vec<(f64, Complex64)> = fit
+        .residuals
+        .iter()
+        .map(|residual| {
+            let percent = Complex64::new(residual.real_percent, residual.imag_percent);
+            (residual.frequency_hz, 0.01 * percent)
+        })
+        .collect();
+    let of = match fit.form {
+        Form::Impedance => "|Z|",
+        Form::Admittance => "|Y|",
+    };
+    let noise = judgement
+        .noise_percent
+        .map_or_else(String::new, |percent| format!("; noise {percent:.2} %"));
+    let words = format!(
+        "Kramers-Kronig test: {verdict}; measured minus {} RC elements, in % of {of}{noise}",
+        fit.m
+    );
+    sheet_of_residuals(title, chosen, &left, words)
+}
+
+/// `left` is frequency in Hz and the residual as a fraction.
+fn sheet_of_residuals(
+    title: String,
+    chosen: &Chosen,
+    left: &[(f64, Complex64)],
+    words: String,
+) -> anyhow::Result<Sheet> {
     let largest = left
         .iter()
         .flat_map(|(_, residual)| [100.0 * residual.re.abs(), 100.0 * residual.im.abs()])
@@ -89,17 +132,14 @@ pub(super) fn residuals_sheet(title: String, chosen: &Chosen) -> anyhow::Result<
     let largest = largest.max(1e-6);
     let percent = AxisMemory::once(Range::new(-largest, largest), Scale::Linear);
     let frequency = frequencies(std::slice::from_ref(chosen))?;
-    let figure = residuals(&left, frequency, percent);
+    let figure = residuals(left, frequency, percent);
     let mut sheet = Sheet {
         aspect: 0.45,
         ..Sheet::new(title, vec![Panel::of(figure)])
     };
     sheet.explain(Sample::Mark(Mark::Measured), "real");
     sheet.explain(Sample::Mark(Mark::Second), "imaginary");
-    sheet.explain(
-        Sample::Words,
-        format!("measured minus fit {}, in % of |Z|", result.circuit),
-    );
+    sheet.explain(Sample::Words, words);
     Ok(sheet)
 }
 

@@ -3,10 +3,11 @@
 use serde_json::{Map, Value, json};
 
 use super::super::output;
-use super::judged::{FileJudgement, Judged, SpectrumJudgement};
+use super::judged::{Change, FileJudgement, Judged, SpectrumJudgement};
 use crate::analysis::kramers_kronig::{
     Component, Evidence, LEAST_DECADES, LEAST_POINTS, Limits, METHOD, Stretch,
 };
+use crate::analysis::zhit::Zhit;
 
 pub(super) fn write(file: &str, judgement: &FileJudgement) -> anyhow::Result<()> {
     for spectrum in &judgement.spectra {
@@ -77,7 +78,14 @@ fn of_judged(judged: &Judged, spectrum: &SpectrumJudgement) -> Map<String, Value
             "least_decades": LEAST_DECADES,
             "least_points": LEAST_POINTS,
         },
+        "zhit": judged.zhit.as_ref().map(of_zhit),
+        "change_since_previous": judged.change.as_ref().map(of_change),
         "excluded": excluded.collect::<Vec<_>>(),
+        "scan": judged.scan.as_ref().map(|scan| scan.iter().map(|tried| json!({
+            "m": tried.m,
+            "mu": tried.mu,
+            "rms_residual_percent": tried.rms_residual_percent,
+        })).collect::<Vec<_>>()),
     });
     match value {
         Value::Object(object) => object,
@@ -93,6 +101,47 @@ fn of_evidence(evidence: &Evidence) -> Value {
         "largest_p": evidence.largest_p,
         "stretch": evidence.stretch.as_ref().map(of_stretch),
         "low_end": evidence.low_end.as_ref().map(of_stretch),
+        "lag_one": evidence.lag_one,
+        "lag_one_p": evidence.lag_one_p,
+    })
+}
+
+fn of_zhit(zhit: &Zhit) -> Value {
+    let points = zhit.points.iter().map(|point| {
+        json!({
+            "frequency_hz": point.frequency_hz,
+            "modulus_ohm": point.modulus_ohm,
+            "reconstructed_ohm": point.reconstructed_ohm,
+            "deviation_percent": point.deviation_percent,
+            "tolerance_percent": point.tolerance_percent,
+            "disagrees": point.disagrees(),
+        })
+    });
+    let stretches = zhit.disagreements().into_iter().map(|stretch| {
+        json!({
+            "from_hz": stretch.from_hz,
+            "to_hz": stretch.to_hz,
+            "points": stretch.points,
+            "largest_percent": stretch.largest_percent,
+            "at_low_end": stretch.at_low_end,
+        })
+    });
+    json!({
+        "largest_deviation_percent": zhit.largest().map(|point| point.deviation_percent),
+        "window_hz": zhit.window_hz,
+        "disagreements": stretches.collect::<Vec<_>>(),
+        "points": points.collect::<Vec<_>>(),
+    })
+}
+
+fn of_change(change: &Change) -> Value {
+    let points = change.points.iter();
+    json!({
+        "largest_percent": change.largest().map(|(_, percent)| percent),
+        "frequency_hz": change.largest().map(|(frequency, _)| frequency),
+        "instant_correction_percent": change.correction_percent,
+        "points": points.map(|(frequency, percent)| json!({"frequency_hz": frequency, "percent": percent}))
+            .collect::<Vec<_>>(),
     })
 }
 

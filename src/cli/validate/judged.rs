@@ -3,14 +3,18 @@
 use std::path::Path;
 
 use super::super::{selection, spectra};
-use crate::analysis::kramers_kronig::{Judgement, Stage, judge};
+use crate::analysis::instant;
+use crate::analysis::kramers_kronig::{Form, Judgement, Stage, Tried, every_number, judge};
 use crate::analysis::noise::{Noise, NoiseSource};
 use crate::analysis::selection::{Excluded, Selection};
+use crate::analysis::zhit::{Zhit, zhit};
 use crate::files::{FileSpectrum, ReadOptions};
 use crate::spectrum::Spectrum;
 
 /// Noise from repeats that is so many times that of neighbours is change, not noise.
 const MOST_OF_REPEATS: f64 = 1.5;
+/// Noise of repeats below which they are copies of one spectrum.
+const COPIES: f64 = 1e-12;
 /// Given standard errors that differ from the scatter of neighbours by more than this factor are worth a word.
 const ODD_SIGMA: f64 = 3.0;
 
@@ -18,6 +22,8 @@ const ODD_SIGMA: f64 = 3.0;
 pub(super) struct Request {
     pub selection: Selection,
     pub are_repeats: bool,
+    pub as_instants: bool,
+    pub with_scan: bool,
     pub reading: ReadOptions,
 }
 
@@ -36,8 +42,30 @@ pub(super) struct SpectrumJudgement {
 /// What is said about a spectrum.
 pub(super) struct Judged {
     pub judgement: Judgement,
+    /// The modulus that belongs to the phase; none where the range is too short.
+    pub zhit: Option<Zhit>,
+    /// What changed since the spectrum before; none where there is none with the same frequencies.
+    pub change: Option<Change>,
+    /// How every number of elements does, where it was asked for.
+    pub scan: Option<Vec<Tried>>,
     /// What else there is to say, in words.
     pub remarks: Vec<String>,
+}
+
+/// How far a spectrum lies from the one before it in the file.
+pub(super) struct Change {
+    /// Frequency in Hz, and |Z - Z before| over |Z before| in percent.
+    pub points: Vec<(f64, f64)>,
+    /// Largest correction in percent that interpolation to the instant at which the sweep began would make, where
+    /// the points have times and a sweep follows.
+    pub correction_percent: Option<f64>,
+}
+
+impl Change {
+    /// The largest, as frequency in Hz and percent.
+    pub fn largest(&self) -> Option<(f64, f64)> {
+        self.points.iter().copied().max_by(|a, b| a.1.total_cmp(&b.1))
+    }
 }
 
 /// What came of a file.
@@ -80,7 +108,12 @@ impl SpectrumJudgement {
 
 /// Reads and judges a file.
 pub(super) fn file(path: &Path, request: &Request) -> FileJudgement {
-    let reading = match spectra::read_with(path, &request.reading) {
+    let read = spectra::read_with(path, &request.reading);
+    let read = match request.as_instants {
+        true => read.and_then(|reading| spectra::instants(path, reading)),
+        false => read,
+    };
+    let reading = match read {
         Ok(reading) => reading,
         Err(error) => {
             return FileJudgement {
@@ -113,23 +146,36 @@ pub(super) fn file(path: &Path, request: &Request) -> FileJudgement {
         }
         None => None,
     };
+    let sweeps: Vec<Option<&Spectrum>> = marked
+        .iter()
+        .map(|marked| marked.as_ref().ok().map(|(spectrum, _)| spectrum))
+        .collect();
+    let judged: Vec<Option<Judged>> = (0..sweeps.len())
+        .map(|index| {
+            let spectrum = sweeps[index]?;
+            let mut judged = judged(spectrum, noise, request);
+            judged.change = change(&sweeps, index);
+            Some(judged)
+        })
+        .collect();
     FileJudgement {
         remarks,
         spectra: marked
             .into_iter()
+            .zip(judged)
             .zip(names)
-            .map(|(marked, name)| match marked {
-                Ok((spectrum, excluded)) => SpectrumJudgement {
+            .map(|((marked, judged), name)| match (marked, judged) {
+                (Ok((spectrum, excluded)), Some(judged)) => SpectrumJudgement {
                     name,
                     n_points: spectrum.points.len(),
                     excluded,
-                    outcome: Ok(judged(&spectrum, noise)),
+                    outcome: Ok(judged),
                 },
-                Err(error) => SpectrumJudgement {
+                (marked, _) => SpectrumJudgement {
                     name,
                     n_points: 0,
                     excluded: Excluded::default(),
-                    outcome: Err(error.to_string()),
+                    outcome: Err(marked.err().map_or_else(String::new, |error| error.to_string())),
                 },
             })
             .collect(),
@@ -137,10 +183,41 @@ pub(super) fn file(path: &Path, request: &Request) -> FileJudgement {
     }
 }
 
-fn judged(spectrum: &Spectrum, noise: Option<Noise>) -> Judged {
+fn judged(spectrum: &Spectrum, noise: Option<Noise>, request: &Request) -> Judged {
     let judgement = judge(spectrum, noise, Stage::Complete);
-    let remarks = odd_sigma(spectrum, &judgement).into_iter().collect();
-    Judged { judgement, remarks }
+    let zhit = zhit(spectrum, judgement.noise.as_ref()).ok();
+    let mut remarks: Vec<String> = odd_sigma(spectrum, &judgement).into_iter().collect();
+    if let Some(zhit) = &zhit {
+        remarks.extend(zhit.remarks());
+    }
+    let form = judgement.fit.as_ref().map_or(Form::Impedance, |fit| fit.form);
+    Judged {
+        scan: request.with_scan.then(|| every_number(spectrum, form)),
+        judgement,
+        zhit,
+        change: None,
+        remarks,
+    }
+}
+
+/// What changed since the spectrum before.
+fn change(sweeps: &[Option<&Spectrum>], index: usize) -> Option<Change> {
+    let of = |index: usize| sweeps.get(index).copied().flatten();
+    let (before, own) = (of(index.checked_sub(1)?)?, of(index)?);
+    let points = instant::changes(before, own);
+    if points.is_empty() {
+        return None;
+    }
+    let correction = of(index + 1).and_then(|after| {
+        let mut three = [before, own, after].map(Clone::clone);
+        three.iter_mut().for_each(instant::complete_first_time);
+        let instant = instant::at_start_of_middle([&three[0], &three[1], &three[2]]).ok()?;
+        Some(instant.largest_correction_percent)
+    });
+    Some(Change {
+        points,
+        correction_percent: correction,
+    })
 }
 
 /// The noise between repeats, or why it is not used. Sweeps of a cell that changes differ by the change too: taken
@@ -159,7 +236,7 @@ fn from_repeats(sweeps: &[Spectrum]) -> Result<Noise, String> {
     });
     let mut pairs: Vec<(f64, f64)> = ratios.collect();
     pairs.sort_by(|a, b| (a.0 / a.1).total_cmp(&(b.0 / b.1)));
-    if !(repeats.alpha + repeats.beta_ohm > 1e-12) {
+    if repeats.alpha <= COPIES && repeats.beta_ohm <= COPIES {
         return Err(format!(
             "--repeats: the spectra are copies of each other and tell no noise; {otherwise}"
         ));

@@ -17,12 +17,15 @@ use judged::{FileJudgement, Request};
 /// Judge whether spectra can be believed: Kramers-Kronig test, noise, drift.
 ///
 /// Residuals are judged in units of the noise, which comes from repeats, standard errors or neighbouring points and
-/// never from the residuals themselves. A spectrum passes, is suspect or fails, with reasons in words.
+/// never from the residuals themselves. A spectrum passes, is suspect or fails, with reasons in words. Beside that
+/// Z-HIT tells which frequencies have a modulus that does not belong to their phase, and of several sweeps in a file
+/// how much changed from one to the next. A file may be a recording.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  \
     interphase validate cell.csv\n  \
     interphase validate day*.mpt --json\n  \
-    interphase validate three_sweeps.csv --repeats\n\n\
+    interphase validate three_sweeps.csv --repeats\n  \
+    interphase validate series.mpr --instant --fmin 0.1\n\n\
     Exit status: 0 all judged, whatever the verdict; 1 a file could not be read or a spectrum not be judged; \
     2 wrong command line.")]
 pub(super) struct ValidateArgs {
@@ -36,6 +39,13 @@ pub(super) struct ValidateArgs {
     /// where they differ no more than their points scatter
     #[arg(long)]
     repeats: bool,
+    /// Judge drift-corrected spectra: each sweep of a file as it would have been when it began, from the times of its
+    /// points and the sweeps before and after it
+    #[arg(long, conflicts_with = "repeats")]
+    instant: bool,
+    /// With --json: mu and residual for every number of RC elements
+    #[arg(long, requires = "json")]
+    scan: bool,
     #[command(flatten)]
     selection: SelectionArgs,
     /// One JSON object a spectrum
@@ -48,6 +58,8 @@ pub(super) fn run(args: &ValidateArgs) -> anyhow::Result<ExitCode> {
     let request = Request {
         selection: args.selection.selection()?,
         are_repeats: args.repeats,
+        as_instants: args.instant,
+        with_scan: args.scan,
         reading: ReadOptions {
             sigma_column: args.sigma.clone(),
         },

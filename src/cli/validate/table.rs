@@ -1,13 +1,16 @@
 //! Judgements for people: a block for the only spectrum of a file, a line for each of many.
 
 use super::super::output;
-use super::judged::{FileJudgement, Judged, SpectrumJudgement};
-use crate::analysis::kramers_kronig::{Limits, LinearFit, Verdict};
+use super::judged::{Change, FileJudgement, Judged, SpectrumJudgement};
+use crate::analysis::kramers_kronig::{Limits, LinearFit, NOT_EXCLUDED, Verdict};
 use crate::analysis::noise::NoiseSource;
 use crate::units::{Script, engineering};
 
 /// From how many spectra in a file on each has one line.
 const MANY: usize = 4;
+
+/// Correction to one instant in percent from which a line of many tells it.
+const WORTH_TELLING: f64 = 2.0;
 
 /// How many spectra got which verdict.
 #[derive(Default)]
@@ -26,12 +29,12 @@ impl Totals {
                 0 => String::new(),
                 some => format!(", {some} not judged"),
             };
-            output::line(format!("{judged} judged: {pass} pass, {suspect} suspect, {fail} fail{rest}"))?;
+            output::line(format!(
+                "{judged} judged: {pass} pass, {suspect} suspect, {fail} fail{rest}"
+            ))?;
         }
         if self.verdicts[Verdict::Pass as usize] > 0 {
-            output::line(
-                "A pass does not exclude a non-linear answer, nor a drift that a blocking or diffusive tail hides.",
-            )?;
+            output::line(format!("A pass: {NOT_EXCLUDED}."))?;
         }
         if judged > 0 {
             let limits = Limits::DEFAULT;
@@ -51,6 +54,9 @@ impl Totals {
 
 pub(super) fn write(file: &str, judgement: &FileJudgement, totals: &mut Totals) -> anyhow::Result<()> {
     let are_many = judgement.spectra.len() >= MANY;
+    if are_many {
+        output::line(format!("{file}: {} spectra", judgement.spectra.len()))?;
+    }
     for spectrum in &judgement.spectra {
         let Ok(judged) = &spectrum.outcome else {
             totals.not_judged += 1;
@@ -61,7 +67,7 @@ pub(super) fn write(file: &str, judgement: &FileJudgement, totals: &mut Totals) 
             None => totals.not_judged += 1,
         }
         let lines = match are_many {
-            true => line(file, spectrum, judged),
+            true => line(spectrum, judged),
             false => block(file, spectrum, judged),
         };
         for line in lines {
@@ -79,16 +85,37 @@ fn verdict(judged: &Judged) -> &'static str {
 }
 
 /// One line, and reasons below it where the spectrum does not pass.
-fn line(file: &str, spectrum: &SpectrumJudgement, judged: &Judged) -> Vec<String> {
-    let mut first = format!("{:10}  {}", verdict(judged), spectrum.place(file));
+fn line(spectrum: &SpectrumJudgement, judged: &Judged) -> Vec<String> {
+    let name = spectrum.name.as_deref().unwrap_or_default();
+    let mut first = format!("  {:10}  {name}", verdict(judged));
     if let Some(fit) = &judged.judgement.fit {
         first.push_str(&format!(": {}", residuals(judged, fit)));
     }
     let mut lines = vec![first];
     if judged.judgement.verdict != Some(Verdict::Pass) {
-        lines.extend(reasons(judged).map(|reason| format!("            {reason}")));
+        lines.extend(reasons(judged).map(|reason| format!("              {reason}")));
     }
-    lines.extend(judged.remarks.iter().map(|remark| format!("            {remark}")));
+    // That two methods agree is worth a line where there is one spectrum, not a hundred times.
+    let agrees = judged
+        .zhit
+        .as_ref()
+        .is_none_or(|zhit| zhit.disagreements().is_empty());
+    let remarks = judged
+        .remarks
+        .iter()
+        .filter(|remark| !(agrees && remark.starts_with("Z-HIT")));
+    lines.extend(remarks.map(|remark| format!("              {remark}")));
+    lines.extend(
+        judged
+            .change
+            .as_ref()
+            .filter(|change| {
+                change
+                    .correction_percent
+                    .is_some_and(|percent| percent > WORTH_TELLING)
+            })
+            .map(|change| format!("              {}", changed(change))),
+    );
     lines
 }
 
@@ -119,8 +146,31 @@ fn block(file: &str, spectrum: &SpectrumJudgement, judged: &Judged) -> Vec<Strin
         lines.push(format!("  {}", model(fit)));
     }
     lines.extend(judged.remarks.iter().map(|remark| format!("  {remark}")));
+    lines.extend(
+        judged
+            .change
+            .as_ref()
+            .map(|change| format!("  {}", changed(change))),
+    );
     lines.push(String::new());
     lines
+}
+
+/// `up to 8.1 % from the spectrum before, at 10 mHz`, and what a drift correction would do.
+fn changed(change: &Change) -> String {
+    let Some((frequency, percent)) = change.largest() else {
+        return String::new();
+    };
+    let mut text = format!(
+        "up to {percent:.1} % from the spectrum before, at {}",
+        engineering(frequency, "Hz", Script::Unicode)
+    );
+    if let Some(correction) = change.correction_percent {
+        text.push_str(&format!(
+            "; as it was when the sweep began, a point lies up to {correction:.1} % elsewhere (--instant)"
+        ));
+    }
+    text
 }
 
 /// What a pass does not exclude stands once at the end.
@@ -129,7 +179,7 @@ fn reasons(judged: &Judged) -> impl Iterator<Item = &String> {
         .judgement
         .reasons
         .iter()
-        .filter(|reason| !reason.starts_with("this does not exclude"))
+        .filter(|reason| *reason != NOT_EXCLUDED)
 }
 
 /// `largest residual 0.41 % of |Z| at 12 Hz, rms 0.12 %; noise 0.1 % (from neighbouring points)`.
