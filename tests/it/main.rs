@@ -23,4 +23,5 @@ mod plot;
 mod screen;
 mod spectra;
 mod unplug;
+mod validate_command;
 mod wire;

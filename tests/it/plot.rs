@@ -95,6 +95,13 @@ fn a_text_file_becomes_a_figure_of_every_kind_that_spectra_have() {
         "{svg}"
     );
     assert!(svg.contains("class=\"second\""));
+    // Without a circuit, what the Kramers-Kronig test leaves; the one point that is 1 % too high is told.
+    let (svg, messages) = draw(&lab, &["a.csv", "--kind", "residuals"]);
+    assert!(
+        svg.contains("Kramers-Kronig test: ") && svg.contains("class=\"second\""),
+        "{svg}"
+    );
+    assert!(messages.contains("spectrum 1: "), "{messages}");
 }
 
 #[test]
@@ -225,12 +232,11 @@ fn what_cannot_be_drawn_is_refused_with_a_way_out() {
         1,
         &["recording", "import"],
     );
-    refused(&lab, &with(&["a.csv", "--kind", "residuals"]), 1, &["--circuit"]);
     refused(
         &lab,
-        &with(&["a.csv", "--kind", "drt"]),
+        &with(&["a.csv", "--kind", "phase"]),
         2,
-        &["nyquist, bode, residuals, history"],
+        &["nyquist, bode, residuals, drt, history"],
     );
     refused(&lab, &with(&["a.csv", "--circuit", "R(RX)"]), 2, &["X", "^"]);
     refused(&lab, &with(&["a.csv", "--weight", "unit"]), 2, &["--circuit"]);
@@ -243,6 +249,12 @@ fn what_cannot_be_drawn_is_refused_with_a_way_out() {
         &["--sweep 0", "there is 1"],
     );
     std::fs::write(lab.path("short.csv"), "10,1,-1\n").unwrap();
+    refused(
+        &lab,
+        &with(&["short.csv", "--kind", "residuals"]),
+        1,
+        &["too short to judge"],
+    );
     refused(
         &lab,
         &with(&["short.csv", "--circuit", "R(RC)"]),

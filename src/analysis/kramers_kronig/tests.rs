@@ -57,7 +57,7 @@ fn first_mu_gives_the_published_residuals_of_a_growing_arc() {
 fn a_growing_arc_is_judged_by_how_much_it_grows() {
     for growth in [0.0, 0.02, 0.05, 0.2, 0.5] {
         let mut verdicts = [0; 3];
-        for seed in 0..20 {
+        for seed in 31_000..31_020 {
             let judgement = judge(&drifting(growth, 1e-3, seed), None, Stage::Complete);
             verdicts[judgement.verdict.unwrap() as usize] += 1;
         }
@@ -216,4 +216,158 @@ fn a_short_range_gets_no_verdict() {
         "{:?}",
         judgement.reasons
     );
+}
+
+/// A cell of one arc with whatever else `circuit` says, 0.2 % noise.
+fn cell(circuit: &str, values: &[f64], seed: u64) -> Spectrum {
+    let circuit = Circuit::parse(circuit).unwrap();
+    let mut generator = ChaCha8Rng::seed_from_u64(seed);
+    let frequencies: Vec<f64> = (0..71).map(|i| 10f64.powf(5.0 - 0.1 * f64::from(i))).collect();
+    let impedance: Vec<Complex64> = frequencies
+        .iter()
+        .map(|&f| {
+            let z = circuit.impedance(values, f);
+            let draw = Complex64::new(
+                StandardNormal.sample(&mut generator),
+                StandardNormal.sample(&mut generator),
+            );
+            z + 0.002 * z.norm() * draw
+        })
+        .collect();
+    Spectrum::from_impedance(&frequencies, &impedance)
+}
+
+#[test]
+fn inductance_and_series_capacitance_are_told_where_they_are() {
+    let arc = [10.0, 50.0, 1e-3, 0.9];
+    let with = |more: &[f64]| [&arc[..], more].concat();
+    for (circuit, values, capacitance, inductance) in [
+        ("R0-Zarc1", with(&[]), false, false),
+        ("R0-Zarc1-C1", with(&[1e-3]), true, false),
+        ("R0-Zarc1-L1", with(&[2e-6]), false, true),
+        ("R0-Zarc1-C1-L1", with(&[1e-3, 2e-6]), true, true),
+    ] {
+        let mut wrong = 0;
+        for seed in 500..510 {
+            let judgement = judge(&cell(circuit, &values, seed), None, Stage::Complete);
+            let fit = judgement.fit.unwrap();
+            wrong += usize::from((fit.series_capacitance, fit.inductance) != (capacitance, inductance));
+        }
+        assert!(wrong <= 1, "{circuit}: {wrong} of 10");
+    }
+}
+
+#[test]
+fn a_cell_that_blocks_is_told_as_an_admittance_too() {
+    let spectrum = cell("R0-p(R1,C1)-CPE1", &[10.0, 50.0, 1e-5, 1e-4, 0.92], 7);
+    let noise = Noise::of(&spectrum).unwrap();
+    let fit = fit(&spectrum, Form::Admittance, Choice::NoiseAndMu, Some(&noise)).unwrap();
+    assert_eq!(fit.form.word(), "admittance");
+    assert!((0.0..=1.0).contains(&fit.mu), "{}", fit.mu);
+    assert!(fit.largest().unwrap().size_percent() < 1.0, "{fit:?}");
+}
+
+#[test]
+fn a_leak_beside_the_cell_makes_the_admittance_form_need_its_elements_only() {
+    // The admittance of a parallel connection is a sum, as the impedance of a series connection is.
+    let s = |f: f64| Complex64::new(0.0, std::f64::consts::TAU * f);
+    let frequencies: Vec<f64> = (0..71).map(|i| 10f64.powf(5.0 - 0.1 * f64::from(i))).collect();
+    let impedance: Vec<Complex64> = frequencies
+        .iter()
+        .map(|f| 1.0 / (1e-3 + s(*f) * 1e-9 + s(*f) * 1e-6 / (1.0 + s(*f) * 1e-4)))
+        .collect();
+    let spectrum = Spectrum::from_impedance(&frequencies, &impedance);
+    let fit = fit(&spectrum, Form::Admittance, Choice::FirstMu, None).unwrap();
+    assert!(fit.largest().unwrap().size_percent() < 0.5, "{:?}", fit.largest());
+}
+
+#[test]
+fn the_noise_that_is_given_decides_what_is_significant() {
+    let mut spectrum = drifting(0.2, 1e-3, 77);
+    assert_eq!(
+        judge(&spectrum, None, Stage::Complete).verdict,
+        Some(Verdict::Fail)
+    );
+    let told = |spectrum: &Spectrum| {
+        let judgement = judge(spectrum, None, Stage::Complete);
+        (judgement.noise.unwrap().source.word(), judgement.verdict.unwrap())
+    };
+    for point in &mut spectrum.points {
+        point.std_error_ohm = Some(0.1 * point.impedance().norm());
+    }
+    assert_eq!(told(&spectrum), ("sigma", Verdict::Pass));
+    for point in &mut spectrum.points {
+        point.std_error_ohm = Some(1e-3 * point.impedance().norm());
+    }
+    assert_eq!(told(&spectrum), ("sigma", Verdict::Fail));
+}
+
+#[test]
+fn repeats_of_a_cell_tell_the_noise_that_its_points_have() {
+    let sweeps: Vec<Spectrum> = (90..94).map(|seed| drifting(0.0, 5e-3, seed)).collect();
+    let noise = Noise::from_repeats(&sweeps).unwrap();
+    let judgement = judge(&sweeps[1], Some(noise), Stage::Complete);
+    assert_eq!(judgement.noise.unwrap().source.word(), "repeats");
+    assert!(
+        (judgement.noise_percent.unwrap() / 0.5 - 1.0).abs() < 0.15,
+        "{judgement:?}"
+    );
+    assert_eq!(judgement.verdict, Some(Verdict::Pass));
+}
+
+#[test]
+fn the_reason_at_the_low_end_says_where_and_what() {
+    for growth in [0.2, 0.5, -0.3] {
+        let judgement = judge(&drifting(growth, 1e-3, 4_001), None, Stage::Complete);
+        let reason = &judgement.reasons[0];
+        assert!(
+            reason.contains("residuals") && reason.contains("Hz") && reason.contains("drift"),
+            "{reason}"
+        );
+    }
+}
+
+#[test]
+fn a_drift_that_is_small_passes_with_a_remark() {
+    let mut remarked = 0;
+    for seed in 8_000..8_020 {
+        let judgement = judge(&drifting(0.02, 1e-4, seed), None, Stage::Complete);
+        assert_eq!(judgement.verdict, Some(Verdict::Pass), "{:?}", judgement.reasons);
+        assert!(judgement.reasons.iter().any(|reason| reason == NOT_EXCLUDED));
+        remarked += usize::from(judgement.reasons[0] != "the residuals are noise");
+    }
+    assert!(remarked >= 18, "{remarked} of 20");
+}
+
+#[test]
+fn neighbours_of_noise_do_not_go_together() {
+    let (mut sum, mut told) = (0.0, 0);
+    for seed in 60_000..60_100 {
+        let evidence = judge(&sound(seed), None, Stage::Complete)
+            .fit
+            .unwrap()
+            .evidence
+            .unwrap();
+        sum += evidence.lag_one;
+        told += usize::from(evidence.lag_one_p < 0.05);
+    }
+    println!("mean {:.4}, {told} of 100 below 5 %", sum / 100.0);
+    assert!((sum / 100.0_f64).abs() < 0.03, "{sum}");
+    assert!(told <= 12, "{told}");
+    let drift = judge(&drifting(0.5, 1e-3, 1), None, Stage::Complete);
+    assert!(drift.fit.unwrap().evidence.unwrap().lag_one > 0.5);
+}
+
+#[test]
+fn every_number_of_elements_leaves_less_than_the_one_before_or_about_as_much() {
+    let tried = every_number(&drifting(0.0, 1e-3, 1), Form::Impedance);
+    assert_eq!((tried[0].m, tried[tried.len() - 1].m), (14, 42));
+    for pair in tried.windows(2) {
+        assert_eq!(pair[1].m, pair[0].m + 1);
+        assert!(
+            pair[1].rms_residual_percent < 1.2 * pair[0].rms_residual_percent,
+            "{pair:?}"
+        );
+    }
+    assert!(every_number(&Spectrum::default(), Form::Impedance).is_empty());
 }
