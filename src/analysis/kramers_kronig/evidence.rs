@@ -57,7 +57,8 @@ pub struct Evidence {
     pub stretch: Option<Stretch>,
     /// The same among those that end at the lowest frequency.
     pub low_end: Option<Stretch>,
-    /// Correlation of each residual with its neighbour, less what the fit alone makes of noise: 0 for noise.
+    /// Correlation of each residual with its neighbour, less what the fit alone makes of noise: about 0
+    /// for noise.
     pub lag_one: f64,
     /// Probability that noise alone correlates so much.
     pub lag_one_p: f64,

@@ -1,13 +1,17 @@
 //! Verdicts in words.
 
 use super::verdict::{Limits, Verdict};
-use super::{Component, Evidence, LEAST_DECADES, LEAST_POINTS, LinearFit, Stage, Stretch, UNRELIABLE_POINTS};
+use super::{
+    Component, Evidence, LEAST_DECADES, LEAST_POINTS, LinearFit, Residual, Stage, Stretch, UNRELIABLE_POINTS,
+};
 use crate::units::{Script, engineering};
 
 /// What no pass can say.
 pub const NOT_EXCLUDED: &str =
     "this does not exclude a non-linear answer, nor a drift that a blocking or diffusive tail hides";
 
+/// Points of a run of one sign.
+const LEAST_RUN: usize = 3;
 /// Probability under noise below which residuals of neighbours go together.
 const CORRELATED: f64 = 1e-4;
 
@@ -71,7 +75,7 @@ fn against(fit: &LinearFit, evidence: &Evidence, reasons: &mut Vec<String>) {
     let largest = fit.largest();
     let told = |p: f64| p < limits.suspect_p;
     if let Some(stretch) = evidence.low_end.filter(|stretch| told(stretch.p)) {
-        reasons.push(at_low_end(&stretch));
+        reasons.push(at_low_end(fit, &stretch));
     } else if let Some(stretch) = evidence.stretch.filter(|stretch| told(stretch.p)) {
         reasons.push(in_the_middle(&stretch));
     }
@@ -92,28 +96,42 @@ fn against(fit: &LinearFit, evidence: &Evidence, reasons: &mut Vec<String>) {
     }
 }
 
-/// A course of one sign that noise would make in three of a thousand spectra at most is what a cell does that changes
-/// while its slow end is measured; less than that has other explanations too.
-fn at_low_end(stretch: &Stretch) -> String {
-    let course = format!(
-        "residuals {} below {}",
-        if stretch.mean_percent > 0.0 {
-            "rise"
-        } else {
-            "fall"
-        },
-        hertz(stretch.from_hz)
-    );
-    if stretch.one_sign && stretch.p < Limits::DEFAULT.fail_p {
-        format!("{course}, all of one sign: the cell drifted during the sweep")
-    } else {
-        let signs = if stretch.one_sign {
-            "all of one sign"
-        } else {
-            "of changing sign"
-        };
-        format!("{course}, {signs}: as from drift, or from a slow answer that is not linear")
+/// A course of one sign at the end of a stretch that noise would make in three of a thousand spectra at most is what a
+/// cell does that changes while its slow end is measured; anything less has other explanations too.
+fn at_low_end(fit: &LinearFit, stretch: &Stretch) -> String {
+    let (from_hz, mean_percent, is_one_sign) = match run_of_one_sign(fit, stretch) {
+        Some((from_hz, mean_percent)) => (from_hz, mean_percent, true),
+        None => (stretch.from_hz, stretch.mean_percent, false),
+    };
+    let direction = if mean_percent > 0.0 { "rise" } else { "fall" };
+    let course = format!("residuals {direction} below {}", hertz(from_hz));
+    match (is_one_sign, stretch.p < Limits::DEFAULT.fail_p) {
+        (true, true) => format!("{course}, all of one sign: the cell drifted during the sweep"),
+        (true, false) => format!("{course}, all of one sign, as from drift"),
+        (false, _) => {
+            format!("{course}, of changing sign: as from drift, or from a slow answer that is not linear")
+        }
     }
+}
+
+/// Highest frequency and mean of the residuals of one sign at the end of a stretch, where there are at least three that
+/// average at least as much as the whole.
+fn run_of_one_sign(fit: &LinearFit, stretch: &Stretch) -> Option<(f64, f64)> {
+    let of = |residual: &Residual| match stretch.component {
+        Component::Real => residual.real_percent,
+        Component::Imaginary => residual.imag_percent,
+    };
+    let judged = fit
+        .residuals
+        .iter()
+        .rev()
+        .skip_while(|residual| residual.frequency_hz < stretch.to_hz)
+        .take_while(|residual| residual.frequency_hz <= stretch.from_hz);
+    let last = judged.clone().next().map(of)?;
+    let run: Vec<&Residual> = judged.take_while(|residual| of(residual) * last > 0.0).collect();
+    let mean = run.iter().map(|residual| of(residual)).sum::<f64>() / run.len() as f64;
+    let first = run.last()?;
+    (run.len() >= LEAST_RUN && mean.abs() >= stretch.mean_percent.abs()).then_some((first.frequency_hz, mean))
 }
 
 fn in_the_middle(stretch: &Stretch) -> String {

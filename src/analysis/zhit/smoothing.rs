@@ -13,6 +13,9 @@ const ROUNDS: usize = 4;
 const FAR: f64 = 2.0;
 /// Each degree of freedom counts a little more than once, which keeps a short series from being followed too closely.
 const PRICE: f64 = 1.2;
+/// Scatter that any data have: without it the few places where an exact curve bends more than the spline would be
+/// taken for wild.
+const LEAST_SCATTER: f64 = 1e-4;
 /// Median of |x| of a standard normal x.
 const NORMAL_MEDIAN: f64 = 0.674_489_750_196_081_7;
 
@@ -48,7 +51,7 @@ impl Smooth {
             let scatter = sizes[sizes.len() / 2] / NORMAL_MEDIAN / left.sqrt();
             let own = std::mem::replace(
                 &mut weights,
-                sizes_to_weights(&residuals, scatter.max(f64::EPSILON)),
+                sizes_to_weights(&residuals, scatter.max(LEAST_SCATTER)),
             );
             found = Some(Self {
                 knots,
