@@ -70,7 +70,7 @@ pub(super) fn read(path: &Path) -> anyhow::Result<Reading> {
 
 /// As [`read`], with wishes.
 pub(super) fn read_with(path: &Path, options: &ReadOptions) -> anyhow::Result<Reading> {
-    if path.as_os_str() != STANDARD_INPUT && is_recording(path)? {
+    if path.as_os_str() != STANDARD_INPUT && is_recording(path) {
         if options.sigma_column.is_some() {
             bail!(
                 "{}: a recording has no columns; where its points have standard errors, they are used",
@@ -88,14 +88,14 @@ pub(super) fn read_bytes(path: &Path, bytes: &[u8], options: &ReadOptions) -> an
 }
 
 /// Whether a file is a recording. It is closed again before anything else opens it: only SQLite may have a recording
-/// open.
-fn is_recording(path: &Path) -> anyhow::Result<bool> {
+/// open. A pipe is none, and what is read of it would be lost; what cannot be read is told by whoever reads it next.
+fn is_recording(path: &Path) -> bool {
+    if !std::fs::metadata(path).is_ok_and(|found| found.is_file()) {
+        return false;
+    }
     let mut head = Vec::new();
-    let file = File::open(path).with_context(|| path.display().to_string())?;
-    file.take(SQLITE_HEADER.len() as u64)
-        .read_to_end(&mut head)
-        .with_context(|| path.display().to_string())?;
-    Ok(head == SQLITE_HEADER)
+    let head_of = |file: File| file.take(SQLITE_HEADER.len() as u64).read_to_end(&mut head);
+    File::open(path).and_then(head_of).is_ok() && head == SQLITE_HEADER
 }
 
 /// The sweeps of a recording as spectra.
