@@ -379,6 +379,8 @@ fn whatever_a_text_is_cut_to_no_number_is_taken_that_is_wrong_without_a_word() {
             }
             let count = usable(&reading).count();
             let text = crate::files::text::decode(&sample.bytes[..end]);
+            // A line of nothing but a tab is the beginning of the next row.
+            let text = text.trim_end_matches(['\t', ' ']);
             assert!(
                 count == whole.len() || doubted || text.ends_with(['\n', '\r']),
                 "{} cut to {end} bytes has {count} points",
