@@ -48,11 +48,22 @@ pub(super) fn read_as(
         table.tables = table.tables.into_iter().map(Rows::beside_others).collect();
     }
     let mut fault = None;
+    let mut latest = None;
     for line in heading.rows {
+        latest = Some(line);
         if let Err(found) = table.read(line) {
             fault = Some(found);
             break;
         }
+    }
+    // A remark, a title or the names of a further block.
+    if let Some(line) = latest.filter(|line| line.open && fault.is_none())
+        && table.tables.iter().all(|rows| rows.open_end().is_none())
+    {
+        gathering.remark(format!(
+            "line {} has no end: if the file was cut off there, further spectra are missing",
+            line.number
+        ));
     }
     if table
         .blocks
