@@ -15,6 +15,8 @@ use super::{SAME_MINIMUM, keep_better};
 const FEW_SHAPES: usize = 2;
 /// Where the systematic starts do not convince, up to so many times so many starts are drawn at random.
 const RANDOM_BATCHES: u64 = 5;
+/// The same for a circuit whose starts cannot be refined, so that each of them is less likely to lead to the end.
+const UNREFINED_BATCHES: u64 = 12;
 const RANDOM_STARTS: usize = 8;
 /// How often the best minimum must be reached until no further random start is tried.
 const ENOUGH: usize = 12;
@@ -34,7 +36,9 @@ pub(super) fn cold_search(
     let shapes = guess.shapes();
     let mut portfolio = Portfolio::new(problem, options, &guess);
     portfolio.try_all(guess.gram_grid());
-    if shapes <= FEW_SHAPES && portfolio.convinces(shapes + 1) {
+    // Starts that cannot be refined are searched from as they are, and may all lead to the same side minimum.
+    let refined = portfolio.refiner.is_some();
+    if refined && shapes <= FEW_SHAPES && portfolio.convinces(shapes + 1) {
         portfolio.relocate();
         if portfolio.convinces(shapes + 1) {
             return portfolio.end();
@@ -43,10 +47,15 @@ pub(super) fn cold_search(
     portfolio.try_all(guess.relaxation_times());
     portfolio.try_all(guess.geometry());
     portfolio.relocate();
-    if portfolio.convinces(2 * shapes) {
+    if refined && portfolio.convinces(2 * shapes) {
         return portfolio.end();
     }
-    for batch in 0..RANDOM_BATCHES {
+    let batches = if refined {
+        RANDOM_BATCHES
+    } else {
+        UNREFINED_BATCHES
+    };
+    for batch in 0..batches {
         portfolio.try_all(guess.random(RANDOM_STARTS, batch));
         if portfolio.times_reached() >= ENOUGH {
             break;

@@ -17,7 +17,8 @@ pub enum ColdStarts {
     IfPoor,
     /// Always.
     Always,
-    /// Only where no start is given.
+    /// Only where no start is given. A given start that ends with more than noise left still gets a second opinion:
+    /// the same circuit's sizes from the data and its terms put elsewhere, starting from what was given.
     Never,
 }
 

@@ -1,16 +1,30 @@
 //! Bounded Levenberg-Marquardt search.
 //!
-//! Damping after H. B. Nielsen (1999), IMM-REP-1999-05, on the diagonal scaled as D. W. Marquardt (1963),
-//! doi:10.1137/0111030. Two things make it robust here: a step is limited in every
-//! coordinate, and parameters that push against a bound are left out of it (see [`super::step`]).
+//! Damping after H. B. Nielsen (1999), IMM-REP-1999-05, on a diagonal between those of K. Levenberg (1944),
+//! doi:10.1090/qam/10666, and D. W. Marquardt (1963), doi:10.1137/0111030, within a radius of trust as in J. J. More
+//! (1978), doi:10.1007/BFb0067700: where a step would be longer, it is damped further rather than shortened, so that
+//! a coordinate that runs away does not hold back the others. Parameters that push against a bound are left out of
+//! it (see [`super::step`]).
 
 use super::problem::{Normal, Problem};
 use super::step::Stepper;
 
-const FIRST_DAMPING: f64 = 1e-3;
+/// A start is presumed to be far away, where steps along weak directions mislead ...
+const FIRST_DAMPING: f64 = 0.1;
+/// ... unless so little damping leads no further than so many units of a logarithm.
+const NEAR_DAMPING: f64 = 1e-3;
+const NEAR: f64 = 0.3;
 /// How much the damping falls after a step that did what was expected of it.
 const LARGEST_DROP: f64 = 0.01;
-/// Relative decrease of chi-squared that a converged search no longer expects.
+const LEAST_DAMPING: f64 = 1e-12;
+/// No logarithm moves by more than this at once: a factor of 4.5 for a scale parameter.
+const LARGEST_RADIUS: f64 = 1.5;
+/// What is left of the radius of trust after a step that led up, of the length of the step.
+const SHRINKAGE: f64 = 0.3;
+/// The gain, as a part of what was expected, from which the radius grows, and below which it shrinks.
+const GOOD: f64 = 0.7;
+const BAD: f64 = 0.25;
+/// Relative decrease of chi-squared that is not worth another evaluation.
 const FINE: f64 = 1e-12;
 const COARSE: f64 = 1e-6;
 /// Damping at which a step that still promises nothing is rounding.
@@ -52,12 +66,17 @@ impl Problem<'_> {
         let mut trial = self.normal();
         let mut evaluations = 1;
         let mut converged = self.coordinates.is_empty();
-        let (mut damping, mut growth) = (FIRST_DAMPING, 2.0);
         let mut stepper = Stepper::new(position.len());
-        while !converged && evaluations < limit && current.chi_squared.is_finite() && damping < 1e20 {
-            let Some(predicted) = stepper.take(&position, &current, &self.coordinates, damping) else {
-                damping *= 10.0;
+        let mut radius = LARGEST_RADIUS;
+        let mut damping = NEAR_DAMPING;
+        while !converged && evaluations < limit && current.chi_squared.is_finite() {
+            let step = stepper.take(&position, &current, &self.coordinates, &mut damping, radius);
+            if evaluations == 1 && damping < FIRST_DAMPING && stepper.length(&self.coordinates) > NEAR {
+                damping = FIRST_DAMPING;
                 continue;
+            }
+            let Some(predicted) = step else {
+                break;
             };
             if predicted <= 0.0 {
                 // Rounding, or a bound cut the step off; a shorter one follows the gradient, if there is any.
@@ -65,24 +84,32 @@ impl Problem<'_> {
                 damping *= 10.0;
                 continue;
             }
+            if current.chi_squared <= floor {
+                converged = true;
+                break;
+            }
+            if predicted <= tolerance * current.chi_squared {
+                // Taken, but not looked at: nothing that is told of this place changes by as much as its digits.
+                position.copy_from_slice(&stepper.next);
+                converged = true;
+                break;
+            }
             self.evaluate(&stepper.next, &mut trial);
             evaluations += 1;
-            let gained = current.chi_squared - trial.chi_squared;
-            // So close to the minimum the difference of two sums is rounding; the step is still the better one.
-            let settled = predicted <= tolerance * current.chi_squared || current.chi_squared <= floor;
-            if gained >= 0.0 || (settled && trial.chi_squared <= current.chi_squared * (1.0 + 1e-12)) {
-                let ratio = gained / predicted;
-                damping = (damping * (1.0 - (2.0 * ratio - 1.0).powi(3)).clamp(LARGEST_DROP, 2.0)).max(1e-12);
-                growth = 2.0;
+            let length = stepper.length(&self.coordinates);
+            let ratio = (current.chi_squared - trial.chi_squared) / predicted;
+            if ratio > GOOD {
+                radius = (2.0 * radius).min(LARGEST_RADIUS);
+            } else if ratio < BAD {
+                radius = SHRINKAGE * length;
+            }
+            if ratio >= 0.0 {
+                let factor = (1.0 - (2.0 * ratio - 1.0).powi(3)).clamp(LARGEST_DROP, 2.0);
+                // Short steps need no damping.
+                damping = (damping * factor).min(0.1 * length * length).max(LEAST_DAMPING);
                 position.copy_from_slice(&stepper.next);
                 std::mem::swap(&mut current, &mut trial);
                 residuals.copy_from_slice(self.residuals());
-                converged = settled;
-            } else if settled {
-                converged = true;
-            } else {
-                damping *= growth;
-                growth *= 2.0;
             }
         }
         Outcome {

@@ -6,7 +6,7 @@
 mod exponential;
 mod trigonometric;
 
-use super::dispatch::{self, Kernel};
+use super::dispatch::{self, Kernel, Lanes};
 
 pub(crate) use exponential::exp;
 pub(crate) use trigonometric::sin_cos;
@@ -43,7 +43,7 @@ struct Map<'a, F, const IN: usize, const OUT: usize> {
 
 impl<F: Pointwise<IN, OUT>, const IN: usize, const OUT: usize> Kernel for Map<'_, F, IN, OUT> {
     #[inline(always)]
-    fn run(mut self) {
+    fn run<L: Lanes>(mut self) {
         let of_inputs = self.inputs.iter().map(|slice| slice.len());
         let of_outputs = self.outputs.iter().map(|slice| slice.len());
         let points = of_inputs.chain(of_outputs).min().unwrap_or(0);

@@ -1,5 +1,5 @@
-//! Levenberg-Marquardt over a whole series, with the bounds, the step limit and the damping of the search over
-//! one spectrum.
+//! Levenberg-Marquardt over a whole series, within bounds and with a limited step, damped on the diagonal after
+//! Marquardt.
 
 use super::arrow::{Arrow, Held, Position};
 use super::sharing::{Layout, Link};

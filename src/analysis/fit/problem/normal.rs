@@ -2,7 +2,7 @@
 
 use nalgebra::{DMatrix, DVector};
 
-use crate::circuit::dispatch::{self, Kernel};
+use crate::circuit::dispatch::{self, Kernel, LANES, Lanes};
 use crate::circuit::pointwise::{Pointwise, map};
 
 use super::Problem;
@@ -48,10 +48,9 @@ impl Problem<'_> {
             residuals: &self.residuals,
             normal,
         });
-        let finite = normal.chi_squared.is_finite()
-            && normal.gradient.iter().all(|g| g.is_finite())
-            && normal.curvature.iter().all(|c| c.is_finite());
-        if !finite {
+        // No product of two columns is larger than those of each with itself.
+        let diagonal = (0..normal.gradient.len()).map(|k| normal.curvature[(k, k)]);
+        if !normal.chi_squared.is_finite() || !diagonal.into_iter().all(f64::is_finite) {
             normal.chi_squared = f64::INFINITY;
         }
     }
@@ -143,8 +142,6 @@ impl Pointwise<6, 2> for WeightedProduct {
 
 /// Columns multiplied with each other at a time: nine running sums stay in vector registers.
 const TILE: usize = 3;
-/// Partial sums of one product.
-const LANES: usize = 4;
 
 /// All products of the Jacobian's columns and the residuals with each other.
 struct Products<'a> {
@@ -155,22 +152,22 @@ struct Products<'a> {
 
 impl Kernel for Products<'_> {
     #[inline(always)]
-    fn run(mut self) {
+    fn run<L: Lanes>(mut self) {
         let columns = self.normal.gradient.len() + 1;
         let mut row = 0;
         while row < columns {
             let rows = TILE.min(columns - row);
             for column in (0..row).step_by(TILE) {
                 match rows {
-                    1 => self.tile::<1, TILE>(row, column),
-                    2 => self.tile::<2, TILE>(row, column),
-                    _ => self.tile::<TILE, TILE>(row, column),
+                    1 => self.tile::<L, 1, TILE, false>(row, column),
+                    2 => self.tile::<L, 2, TILE, false>(row, column),
+                    _ => self.tile::<L, TILE, TILE, false>(row, column),
                 }
             }
             match rows {
-                1 => self.tile::<1, 1>(row, row),
-                2 => self.tile::<2, 2>(row, row),
-                _ => self.tile::<TILE, TILE>(row, row),
+                1 => self.tile::<L, 1, 1, true>(row, row),
+                2 => self.tile::<L, 2, 2, true>(row, row),
+                _ => self.tile::<L, TILE, TILE, true>(row, row),
             }
             row += TILE;
         }
@@ -188,48 +185,45 @@ impl<'a> Products<'a> {
         }
     }
 
-    /// Products of `R` columns from `row` on with `C` columns from `column` on.
-    #[expect(
-        clippy::needless_range_loop,
-        reason = "loops of fixed length over several arrays are what the compiler unrolls"
-    )]
+    /// Products of `R` columns from `row` on with `C` columns from `column` on. Where these are the `SAME`
+    /// columns, each product is taken once.
     #[inline(always)]
-    fn tile<const R: usize, const C: usize>(&mut self, row: usize, column: usize) {
-        let length = self.residuals.len();
-        let mut left: [&[f64]; R] = [&[]; R];
+    fn tile<L: Lanes, const R: usize, const C: usize, const SAME: bool>(
+        &mut self,
+        row: usize,
+        column: usize,
+    ) {
+        let length = self.residuals.len() / LANES;
+        let (mut left, mut left_rest): ([&[[f64; LANES]]; R], [&[f64]; R]) = ([&[]; R], [&[]; R]);
         for r in 0..R {
-            left[r] = &self.column(row + r)[..length];
+            let (whole, rest) = self.column(row + r).as_chunks();
+            (left[r], left_rest[r]) = (&whole[..length], rest);
         }
-        let mut right: [&[f64]; C] = [&[]; C];
+        let (mut right, mut right_rest): ([&[[f64; LANES]]; C], [&[f64]; C]) = ([&[]; C], [&[]; C]);
         for c in 0..C {
-            right[c] = &self.column(column + c)[..length];
+            let (whole, rest) = self.column(column + c).as_chunks();
+            (right[c], right_rest[c]) = (&whole[..length], rest);
         }
-        let mut sums = [[[0.0; LANES]; C]; R];
-        let whole = length - length % LANES;
-        let mut at = 0;
-        while at < whole {
-            let mut a = [[0.0; LANES]; R];
-            for r in 0..R {
-                a[r].copy_from_slice(&left[r][at..at + LANES]);
-            }
+        let mut sums = [[L::zero(); C]; R];
+        for at in 0..length {
+            let mut b = [L::zero(); C];
             for c in 0..C {
-                let mut b = [0.0; LANES];
-                b.copy_from_slice(&right[c][at..at + LANES]);
-                for r in 0..R {
-                    for lane in 0..LANES {
-                        sums[r][c][lane] += a[r][lane] * b[lane];
-                    }
+                b[c] = L::load(&right[c][at]);
+            }
+            for r in 0..R {
+                let a = if SAME { b[r] } else { L::load(&left[r][at]) };
+                for c in 0..if SAME { r + 1 } else { C } {
+                    sums[r][c] = sums[r][c].add_product(a, b[c]);
                 }
             }
-            at += LANES;
         }
         for r in 0..R {
-            for c in 0..C {
-                for at in whole..length {
-                    sums[r][c][at - whole] += left[r][at] * right[c][at];
+            for c in 0..if SAME { r + 1 } else { C } {
+                let mut sums = sums[r][c].store();
+                for (sum, (a, b)) in sums.iter_mut().zip(left_rest[r].iter().zip(right_rest[c])) {
+                    *sum += a * b;
                 }
-                let [s0, s1, s2, s3] = sums[r][c];
-                self.store(row + r, column + c, (s0 + s2) + (s1 + s3));
+                self.store(row + r, column + c, (sums[0] + sums[2]) + (sums[1] + sums[3]));
             }
         }
     }
