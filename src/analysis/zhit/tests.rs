@@ -14,7 +14,7 @@ fn zarc(s: Complex64, resistance: f64, tau: f64, exponent: f64) -> Complex64 {
 /// Closed forms, with the largest error of the method in percent, as measured at 10 points a decade without noise.
 const CELLS: &[(&str, Cell, f64)] = &[
     ("R-p(R,C)", |s| 10.0 + 100.0 / (1.0 + s * 1e-2), 3.7),
-    ("p(R,C)", |s| 100.0 / (1.0 + s * 1e-2), 2.8),
+    ("p(R,C)", |s| 100.0 / (1.0 + s * 1e-2), 3.0),
     ("Zarc 0.85", |s| 10.0 + zarc(s, 100.0, 1e-2, 0.85), 1.9),
     ("Zarc 0.7", |s| 10.0 + zarc(s, 100.0, 1e-2, 0.7), 0.9),
     (
