@@ -13,7 +13,9 @@ use super::output;
 use crate::profile::{Cell, Instrument, Kind, find};
 use crate::session::runtime::{RuntimeDirectory, SimulatorInfo};
 use crate::session::{lifeline, signals};
-use crate::simulator::{CellModel, Device, DeviceSettings, Persona, Server, ServerSettings};
+use crate::simulator::{
+    CellModel, Device, DeviceSettings, LineDevice, LineDeviceSettings, Persona, Server, ServerSettings,
+};
 
 /// Serve a simulated instrument on a pseudo-terminal until it is interrupted. The first line of standard
 /// output is the path of the port.
@@ -72,13 +74,7 @@ pub(super) fn run(args: SimulateArgs) -> anyhow::Result<ExitCode> {
     let instrument = Instrument::parse(&instrument.origin, &instrument.text)?;
     let cell = find(Kind::Cell, &args.cell)?;
     let cell = Cell::parse(&cell.origin, &cell.text)?;
-    let persona = Persona::of_device(&instrument.device)?;
-    let settings = DeviceSettings {
-        serial: args.serial.unwrap_or_else(|| persona.serial(args.seed)),
-        persona,
-        cell: CellModel::from_profile(&cell)?,
-        seed: args.seed,
-    };
+    let model = CellModel::from_profile(&cell)?;
     let truth = args.truth.map(|path| {
         let file = OpenOptions::new()
             .create(true)
@@ -95,7 +91,19 @@ pub(super) fn run(args: SimulateArgs) -> anyhow::Result<ExitCode> {
         time_scale: args.time_scale,
         truth,
     };
-    let server = Server::open(Device::new(settings), server_settings)?;
+    let line = LineDeviceSettings::new(&instrument, args.serial.clone(), model.clone(), args.seed);
+    let server = if let Some(settings) = line {
+        Server::open(LineDevice::new(settings), server_settings)?
+    } else {
+        let persona = Persona::of_device(&instrument.device)?;
+        let settings = DeviceSettings {
+            serial: args.serial.unwrap_or_else(|| persona.serial(args.seed)),
+            persona,
+            cell: model,
+            seed: args.seed,
+        };
+        Server::open(Device::new(settings), server_settings)?
+    };
     let info = SimulatorInfo {
         pid: std::process::id(),
         instrument: instrument.name,

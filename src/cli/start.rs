@@ -75,13 +75,19 @@ pub(super) fn summary(profiles: &Profiles, port: &str, recording: &Path) -> anyh
     for step in &plan.steps {
         let smallest_ohm = preflight::smallest_impedance_ohm(profiles, step);
         let (peak_a, range) = preflight::current_range(profiles, step, 0.0, smallest_ohm)?;
+        let excitation = if instrument.sets_amplitude() {
+            format!(
+                "{} mV rms; at most {peak_a:.2e} A expected, range {}",
+                1e3 * step.amplitude_vrms,
+                range.label
+            )
+        } else {
+            "excitation and range of the instrument's own".to_owned()
+        };
         lines.push(format!(
-            "sweep       {} points, {} s, {} mV rms; at most {:.2e} A expected, range {}",
+            "sweep       {} points, {} s, {excitation}",
             step.n_points(),
             preflight::sweep_duration_s(instrument, step).round(),
-            1e3 * step.amplitude_vrms,
-            peak_a,
-            range.label
         ));
     }
     lines.push(format!("recording   {}", recording.display()));

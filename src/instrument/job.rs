@@ -167,6 +167,9 @@ pub enum CellSwitch {
     Off,
     /// The job did not touch the cell, so nothing new is known.
     Untouched,
+    /// The instrument has no switch that it could confirm: the leads stay connected, and it has ended, or
+    /// was never asked, to measure.
+    NoSwitch,
     /// Nothing confirmed that the cell is off: somebody must look.
     MayBeOn {
         /// Why that is not known, in words.

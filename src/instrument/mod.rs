@@ -5,6 +5,7 @@
 
 mod error;
 mod job;
+pub mod line_profile;
 pub mod method_script;
 pub mod port;
 mod range;
@@ -15,3 +16,14 @@ pub use job::{
 };
 pub use port::PortError;
 pub use range::{LARGEST_FILL, RangeError, choose_range, peak_current_a};
+
+/// The driver of the instrument that a profile describes; `time_scale` is 1 for a real instrument.
+#[must_use]
+pub fn driver_for(profile: &crate::profile::Instrument, time_scale: f64) -> Box<dyn Instrument> {
+    use line_profile::{LineDriver, LineSettings};
+    use method_script::{DriverSettings, MethodScript};
+    match LineSettings::new(profile, time_scale) {
+        Some(settings) => Box::new(LineDriver::new(settings)),
+        None => Box::new(MethodScript::new(DriverSettings::new(profile, time_scale))),
+    }
+}

@@ -18,7 +18,7 @@ use tokio_serial::{SerialPort, SerialPortBuilderExt, SerialStream};
 
 pub use self::error::PortError;
 use self::error::{group_of, similar_ports};
-use crate::profile::{FlowControl, LinkSettings};
+use crate::profile::{FlowControl, LinkSettings, ModemLine, Parity};
 
 /// How long a device may refuse to take bytes, in real time.
 const WRITE_PATIENCE: Duration = Duration::from_secs(3);
@@ -63,8 +63,7 @@ pub struct Port {
 }
 
 impl Port {
-    /// Opens the port with 8 data bits, no parity, 1 stop bit, and the link's speed and flow control. The
-    /// lock file is made in `lock_folder`, which must exist. Must be called within a tokio runtime.
+    /// Opens the port as the link says. The lock file is made in `lock_folder`, which must exist. Must be called within a tokio runtime.
     ///
     /// # Errors
     /// In words: no such port (and which there are), no permission (and which group has it), held by
@@ -82,16 +81,30 @@ impl Port {
             FlowControl::RtsCts => tokio_serial::FlowControl::Hardware,
         };
         let mut stream = tokio_serial::new(name, link.baud_rate)
-            .data_bits(tokio_serial::DataBits::Eight)
-            .parity(tokio_serial::Parity::None)
-            .stop_bits(tokio_serial::StopBits::One)
+            .data_bits(if link.data_bits == 7 {
+                tokio_serial::DataBits::Seven
+            } else {
+                tokio_serial::DataBits::Eight
+            })
+            .parity(match link.parity {
+                Parity::None => tokio_serial::Parity::None,
+                Parity::Even => tokio_serial::Parity::Even,
+                Parity::Odd => tokio_serial::Parity::Odd,
+            })
+            .stop_bits(if link.stop_bits == 2 {
+                tokio_serial::StopBits::Two
+            } else {
+                tokio_serial::StopBits::One
+            })
             .flow_control(flow_control)
             .open_native_async()
             .map_err(|error| open_refused(path, error))?;
         // USB ports without modem lines and pseudo terminals refuse; instruments work all the same.
-        let _ = stream.write_data_terminal_ready(true);
-        if link.flow_control != FlowControl::RtsCts {
-            let _ = stream.write_request_to_send(true);
+        if link.dtr != ModemLine::Keep {
+            let _ = stream.write_data_terminal_ready(link.dtr == ModemLine::On);
+        }
+        if link.flow_control != FlowControl::RtsCts && link.rts != ModemLine::Keep {
+            let _ = stream.write_request_to_send(link.rts == ModemLine::On);
         }
         Ok(Self {
             stream,

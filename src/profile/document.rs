@@ -84,16 +84,17 @@ impl<'a> Document<'a> {
             };
             found = Some(name.span().start);
             let value = match (value.get_ref(), index) {
-                (DeValue::Array(items), Some(index)) => items.get(index)?,
+                (DeValue::Array(items), Some(index)) => {
+                    let Some(item) = items.get(index) else {
+                        return found;
+                    };
+                    found = Some(item.span().start);
+                    item
+                }
                 _ => value,
             };
             match value.get_ref() {
-                DeValue::Table(inner) => {
-                    if index.is_some() {
-                        found = Some(value.span().start);
-                    }
-                    table = inner;
-                }
+                DeValue::Table(inner) => table = inner,
                 _ => return found,
             }
         }
@@ -117,6 +118,16 @@ fn with_a_way_out(message: &str) -> String {
         return match nearest(wrong, &valid) {
             Some(name) => format!("unknown key `{wrong}`; did you mean `{name}`? Units stand in the key."),
             None => format!("unknown key `{wrong}`; known here: {}", valid.join(", ")),
+        };
+    }
+    if message.starts_with("unknown variant") {
+        let Some(wrong) = quoted.next() else {
+            return message.to_owned();
+        };
+        let valid: Vec<&str> = quoted.collect();
+        return match nearest(wrong, &valid) {
+            Some(name) => format!("unknown word `{wrong}`; did you mean `{name}`?"),
+            None => format!("unknown word `{wrong}`; known here: {}", valid.join(", ")),
         };
     }
     if message.starts_with("invalid type: string") && (message.contains("f64") || message.contains("u32")) {

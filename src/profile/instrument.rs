@@ -4,6 +4,7 @@ use serde::Deserialize;
 
 use super::document::Document;
 use super::error::ProfileError;
+use super::line::LineProfile;
 pub use crate::analysis::point_time::PointTiming;
 
 /// An instrument profile.
@@ -25,12 +26,16 @@ pub struct Instrument {
     /// How long a point takes before anything was measured.
     pub timing: PointTiming,
     /// MethodSCRIPT: the potentiostat mode for impedance.
+    #[serde(default)]
     pub pgstat_mode: u32,
     /// MethodSCRIPT: the bandwidth for impedance in Hz.
+    #[serde(default)]
     pub max_bandwidth_hz: f64,
-    /// Current ranges from small to large.
-    #[serde(rename = "current_range")]
+    /// Current ranges from small to large; none where the instrument chooses by itself.
+    #[serde(default, rename = "current_range")]
     pub current_ranges: Vec<CurrentRange>,
+    /// Line profile: what is said on the line.
+    pub line: Option<LineProfile>,
 }
 
 /// The language an instrument speaks.
@@ -39,19 +44,44 @@ pub struct Instrument {
 pub enum Protocol {
     /// MethodSCRIPT of the EmStat and Nexus families.
     MethodScript,
+    /// Lines as the profile's `[line]` table describes them.
+    Line,
 }
 
 /// How the serial port is opened.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LinkSettings {
-    /// Line speed in baud (8 data bits, no parity, 1 stop bit).
+    /// Line speed in baud.
     pub baud_rate: u32,
     /// Flow control.
     pub flow_control: FlowControl,
+    /// Bits of a character.
+    #[serde(default = "eight")]
+    pub data_bits: u8,
+    /// Parity.
+    #[serde(default)]
+    pub parity: Parity,
+    /// Stop bits.
+    #[serde(default = "one")]
+    pub stop_bits: u8,
+    /// What becomes of the DTR line when the port is opened.
+    #[serde(default)]
+    pub dtr: ModemLine,
+    /// What becomes of the RTS line when the port is opened, without RTS/CTS flow control.
+    #[serde(default)]
+    pub rts: ModemLine,
     /// Pause after each line of a script in s, for instruments that lose bytes of a burst.
     #[serde(default)]
     pub line_delay_s: f64,
+}
+
+fn eight() -> u8 {
+    8
+}
+
+fn one() -> u8 {
+    1
 }
 
 /// Flow control of the serial port.
@@ -64,6 +94,32 @@ pub enum FlowControl {
     XonXoff,
     /// By the RTS and CTS lines.
     RtsCts,
+}
+
+/// Parity of a character.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Parity {
+    /// None.
+    #[default]
+    None,
+    /// Even.
+    Even,
+    /// Odd.
+    Odd,
+}
+
+/// What becomes of a modem line when the port is opened.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ModemLine {
+    /// It is asserted.
+    #[default]
+    On,
+    /// It is not, for boards that restart by it.
+    Off,
+    /// It stays as the system leaves it.
+    Keep,
 }
 
 /// What an instrument can do.
@@ -114,8 +170,28 @@ impl Instrument {
         self.current_ranges.iter().find(|range| range.code == code)
     }
 
+    /// Whether it can read the potential of the resting cell.
+    #[must_use]
+    pub fn reads_open_circuit(&self) -> bool {
+        self.line.as_ref().is_none_or(|line| line.open_circuit.is_some())
+    }
+
+    /// Whether it applies the bias that it is told; otherwise the cell is measured where it rests.
+    #[must_use]
+    pub fn sets_bias(&self) -> bool {
+        self.line.as_ref().is_none_or(LineProfile::sets_bias)
+    }
+
+    /// Whether it applies the excitation that it is told; otherwise it chooses its own.
+    #[must_use]
+    pub fn sets_amplitude(&self) -> bool {
+        self.line.as_ref().is_none_or(LineProfile::sets_amplitude)
+    }
+
     fn check(&self, document: &Document<'_>) -> Result<(), ProfileError> {
         document.within("link.baud_rate", f64::from(self.link.baud_rate), 300.0, 12e6)?;
+        document.within("link.data_bits", f64::from(self.link.data_bits), 7.0, 8.0)?;
+        document.within("link.stop_bits", f64::from(self.link.stop_bits), 1.0, 2.0)?;
         document.within("link.line_delay_s", self.link.line_delay_s, 0.0, 1.0)?;
         let limits = &self.limits;
         document.within("limits.potential_min_v", limits.potential_min_v, -100.0, 0.0)?;
@@ -131,9 +207,15 @@ impl Instrument {
             600.0,
         )?;
         document.within("timing.point_periods", self.timing.point_periods, 0.1, 1e4)?;
-        document.within("max_bandwidth_hz", self.max_bandwidth_hz, 1e-3, 1e9)?;
-        if self.current_ranges.is_empty() {
-            return Err(document.refuse("current_range", "at least one current range is needed"));
+        match (self.protocol, &self.line) {
+            (Protocol::MethodScript, None) => self.check_method_script(document)?,
+            (Protocol::Line, Some(line)) => line.check(document)?,
+            (Protocol::MethodScript, Some(_)) => {
+                return Err(document.refuse("line", "belongs to protocol = \"line\""));
+            }
+            (Protocol::Line, None) => {
+                return Err(document.refuse("protocol", "protocol = \"line\" needs the table [line]"));
+            }
         }
         for (index, range) in self.current_ranges.iter().enumerate() {
             document.within(
@@ -148,6 +230,20 @@ impl Instrument {
                 let field = format!("current_range[{}].limit_a", index + 1);
                 return Err(document.refuse(&field, "ranges must go from small to large"));
             }
+        }
+        Ok(())
+    }
+
+    fn check_method_script(&self, document: &Document<'_>) -> Result<(), ProfileError> {
+        if self.pgstat_mode == 0 {
+            return Err(document.refuse(
+                "pgstat_mode",
+                "MethodSCRIPT needs it: 3 is high speed, for impedance",
+            ));
+        }
+        document.within("max_bandwidth_hz", self.max_bandwidth_hz, 1e-3, 1e9)?;
+        if self.current_ranges.is_empty() {
+            return Err(document.refuse("current_range", "at least one current range is needed"));
         }
         Ok(())
     }

@@ -76,7 +76,8 @@ macro_rules! shipped {
 }
 
 shipped! {
-    Instrument / "instruments": "es4_hr";
+    Instrument / "instruments": "es4_hr", "bt4560", "im3590", "sciospec_lcr1", "helpstat", "ad5940", "ad5940_battery",
+        "rodeostat";
     Cell / "cells": "li_lpscl_li", "li_lpscl_li_fresh", "llzo_pellet_blocking", "dummy_r_rc", "battery_130";
     Plan / "plans": "eis_once", "eis_repeat", "demo";
 }

@@ -8,13 +8,15 @@ mod document;
 mod error;
 mod instrument;
 mod library;
+pub mod line;
 mod plan;
 
 pub use amendment::{AmendedCell, amend};
 pub use cell::{AgeingLaw, Cell, CellCircuit, CellSimulation, Noise};
 pub use error::ProfileError;
 pub use instrument::{
-    CurrentRange, FlowControl, Instrument, InstrumentLimits, LinkSettings, PointTiming, Protocol,
+    CurrentRange, FlowControl, Instrument, InstrumentLimits, LinkSettings, ModemLine, Parity, PointTiming,
+    Protocol,
 };
 pub use library::{Kind, Listed, Loaded, find, list, shipped_text};
 pub use plan::{Bias, Plan, PlanLimits, SweepStep};

@@ -139,3 +139,142 @@ fn a_bias_is_ocp_or_a_number() {
     assert_eq!(with("bias = 0"), Ok(Bias::Potential(0.0)));
     assert!(with("bias = \"rest\"").unwrap_err().message.contains("ocp"));
 }
+
+#[test]
+fn a_line_profile_is_refused_with_file_line_field_and_the_nearest_name() {
+    let good = text(Kind::Instrument, "bt4560");
+    for (right, wrong, field, says) in [
+        ("retries = 1", "retires = 1", "retires", "did you mean `retries`"),
+        (
+            "{frequency_hz:.4g}",
+            "{frequnecy_hz:.4g}",
+            "line.sweep.set[0]",
+            "did you mean `frequency_hz`",
+        ),
+        ("{frequency_hz:.4g}", "{frequency_hz:.4q}", "set", "no format"),
+        (
+            "is = \"z_imag\"",
+            "is = \"z_image\"",
+            "x",
+            "did you mean `z_imag`",
+        ),
+        (
+            "unit = \"V\"",
+            "unit = \"mohm\"",
+            "line.columns.v.unit",
+            "does not belong",
+        ),
+        (
+            "\"x:+.7E\", \"v:+.6E\"] }\n\n# The",
+            "\"xx:+.7E\", \"v:+.6E\"] }\n\n# The",
+            "line.sweep.row",
+            "did you mean `x`",
+        ),
+        (
+            "column = \"v\"\nabove",
+            "column = \"w\"\nabove",
+            "line.verdict[0].column",
+            "unknown name `w`",
+        ),
+        (
+            "set = [\"FREQ {frequency_hz:.4g}\"]",
+            "set = []",
+            "line.sweep.set",
+            "no command sets",
+        ),
+        (
+            "switch = \"none\"",
+            "switch = \"command\"",
+            "line.cell.off",
+            "no step confirms",
+        ),
+        (
+            "mode = \"per_point\"\nset",
+            "mode = \"listen\"\nset",
+            "line.sweep.mode",
+            "nothing can be sent",
+        ),
+        (
+            "row_base_s = 5.0",
+            "row_base_s = -5.0",
+            "line.time.row_base_s",
+            "out of range",
+        ),
+        (
+            "protocol = \"line\"",
+            "protocol = \"lines\"",
+            "protocol",
+            "did you mean `line`",
+        ),
+    ] {
+        assert!(good.contains(right), "{right}");
+        let wrong_text = good.replacen(right, wrong, 1);
+        let error = Instrument::parse("my.toml", &wrong_text).unwrap_err();
+        assert_eq!(error.field, field, "{error}");
+        assert!(error.message.contains(says), "{error}");
+        let at = wrong_text.find(wrong).unwrap();
+        let first = wrong_text[..at].lines().count().max(1);
+        let line = error.line.unwrap();
+        assert!(
+            (first - 1..=first + 3).contains(&line)
+                || field.starts_with("line.cell")
+                || field == "line.sweep.mode",
+            "{error}: line {line}, changed at {first}"
+        );
+    }
+}
+
+mod any_text {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const LINE_PROFILES: [&str; 7] = [
+        "bt4560",
+        "im3590",
+        "sciospec_lcr1",
+        "helpstat",
+        "ad5940",
+        "ad5940_battery",
+        "rodeostat",
+    ];
+
+    fn cut(text: &str, at: f64) -> usize {
+        let at = (at * text.len() as f64) as usize;
+        (at..=text.len())
+            .find(|at| text.is_char_boundary(*at))
+            .unwrap_or(text.len())
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_a_profile_or_refused_in_words(text in "[ -~\\n\"=\\[\\]{}µ]{0,200}") {
+            for refused in [
+                Instrument::parse("f", &text).err(),
+                Cell::parse("f", &text).err(),
+                Plan::parse("f", &text).err(),
+            ] {
+                if let Some(error) = refused {
+                    prop_assert!(!error.to_string().is_empty());
+                }
+            }
+        }
+
+        #[test]
+        fn a_shipped_profile_with_a_piece_exchanged_is_a_profile_or_refused(
+            which in 0..LINE_PROFILES.len(), from in 0.0..1.0_f64, length in 0.0..0.05_f64,
+            piece in prop_oneof![
+                Just(String::new()), "[ -~\\n]{0,12}", Just("-1e300".to_owned()), Just("nan".to_owned()),
+                Just("{".to_owned()), Just("99999999999".to_owned()), Just("\"\"".to_owned()),
+            ]
+        ) {
+            let good = text(Kind::Instrument, LINE_PROFILES[which]);
+            let start = cut(good, from);
+            let end = cut(good, (from + length).min(1.0)).max(start);
+            let changed = format!("{}{piece}{}", &good[..start], &good[end..]);
+            if let Err(error) = Instrument::parse("f", &changed) {
+                prop_assert!(!error.message.is_empty());
+            }
+        }
+    }
+}

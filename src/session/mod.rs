@@ -9,6 +9,7 @@ pub mod follow;
 mod journal;
 pub mod launch;
 pub mod lifeline;
+mod line_preflight;
 mod own_simulator;
 mod plan_run;
 pub mod preflight;

@@ -107,6 +107,9 @@ impl PlanRun<'_> {
         {
             tracing::warn!("{error}");
         }
+        if !self.profiles.instrument.reads_open_circuit() {
+            return Ok(());
+        }
         let ocp = self.open_circuit().await?;
         let step = &self.profiles.plan.steps[0];
         let bias_v = preflight::bias_of(
@@ -240,7 +243,8 @@ impl PlanRun<'_> {
             return Ok(SweepEnd::OutOfReach(why));
         }
         let ocp = match self.fresh.take() {
-            Some(ocp) => ocp,
+            Some(ocp) => Some(ocp),
+            None if !self.profiles.instrument.reads_open_circuit() => None,
             None => {
                 self.tell_step(
                     "ocp",
@@ -253,7 +257,7 @@ impl PlanRun<'_> {
                 };
                 let done = self.runner.job(job).await;
                 match done.outcome {
-                    Outcome::OpenCircuit(ocp) => ocp,
+                    Outcome::OpenCircuit(ocp) => Some(ocp),
                     _ => return self.ended_badly(done),
                 }
             }
@@ -266,8 +270,18 @@ impl PlanRun<'_> {
             return Ok(SweepEnd::OutOfReach(why));
         }
         let plan = &self.profiles.plan;
-        let allowed = preflight::bias_of(&self.profiles.instrument, plan, step, ocp.potential_v)
-            .and_then(|bias_v| Ok((bias_v, self.range_for(index, bias_v - ocp.potential_v)?)));
+        let instrument = &self.profiles.instrument;
+        let bias = match (&ocp, step.bias) {
+            (Some(ocp), _) => preflight::bias_of(instrument, plan, step, ocp.potential_v).map(Some),
+            // Where nothing reads the potential of the resting cell, the cell is measured where it is.
+            (None, Bias::Potential(bias_v)) if instrument.sets_bias() => Ok(Some(bias_v)),
+            (None, _) => Ok(None),
+        };
+        let distance_v = |bias_v: Option<f64>| match (bias_v, &ocp) {
+            (Some(bias_v), Some(ocp)) => bias_v - ocp.potential_v,
+            _ => 0.0,
+        };
+        let allowed = bias.and_then(|bias_v| Ok((bias_v, self.range_for(index, distance_v(bias_v))?)));
         // In the middle of a plan a refusal costs this sweep, not the weeks before and after it.
         let (bias_v, (current_range_a, label)) = match allowed {
             Ok(allowed) => allowed,
@@ -277,21 +291,19 @@ impl PlanRun<'_> {
         let number = self.sweeps;
         let against = match step.bias {
             Bias::OpenCircuit => "open circuit".to_owned(),
-            Bias::Potential(_) => format!(
-                "a bias, {:.1} mV from open circuit",
-                1e3 * (bias_v - ocp.potential_v)
-            ),
+            Bias::Potential(_) => format!("a bias, {:.1} mV from open circuit", 1e3 * distance_v(bias_v)),
         };
         let text = format!("sweep {number}, {} points against {against}", step.n_points());
         self.tell_step(step.technique.word(), text, None);
+        let amplitude_vrms = instrument.sets_amplitude().then_some(step.amplitude_vrms);
         self.runner.journal.record(EventBody::SweepStarted(SweepStarted {
             sweep: number,
             technique: step.technique,
             n_points: step.n_points(),
             f_max_hz: step.f_max_hz,
             f_min_hz: step.f_min_hz,
-            bias_v: Some(bias_v),
-            amplitude_vrms: Some(step.amplitude_vrms),
+            bias_v,
+            amplitude_vrms,
             range: Some(label),
         }));
         self.runner.sweep = Some(RunningSweep {
@@ -299,7 +311,7 @@ impl PlanRun<'_> {
             step: u32::try_from(index).unwrap_or(u32::MAX),
             points: Vec::new(),
             point_began_s: self.runner.clock.now_s(),
-            amplitude_vrms: step.amplitude_vrms,
+            amplitude_vrms,
         });
         let done = self
             .runner
@@ -308,7 +320,7 @@ impl PlanRun<'_> {
                 f_min_hz: step.f_min_hz,
                 n_points: step.n_points(),
                 amplitude_vrms: step.amplitude_vrms,
-                bias_v,
+                bias_v: bias_v.unwrap_or(0.0),
                 current_range_a,
                 pgstat_mode: self.profiles.instrument.pgstat_mode,
                 max_bandwidth_hz: self.profiles.instrument.max_bandwidth_hz,

@@ -1,6 +1,8 @@
 //! What can be known before a cell is switched on: whether instrument, cell and plan fit together, the
 //! currents to expect, and how long it will take.
 
+use std::sync::LazyLock;
+
 use super::spec::Profiles;
 use crate::instrument::{RangeError, choose_range, peak_current_a};
 use crate::profile::{Bias, CurrentRange, Instrument, Plan, SweepStep};
@@ -8,6 +10,13 @@ use crate::spectrum::Point;
 
 /// Distance of a bias from the open-circuit potential in V from which on it counts as polarising.
 pub const POLARISATION_V: f64 = 0.020;
+
+/// What stands for the range of an instrument that chooses by itself.
+static OWN_RANGE: LazyLock<CurrentRange> = LazyLock::new(|| CurrentRange {
+    code: 0,
+    limit_a: f64::INFINITY,
+    label: "the instrument's own".to_owned(),
+});
 
 /// Why a plan is not begun, or a sweep not made: nothing has been sent for it.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -79,6 +88,7 @@ pub enum Refusal {
 /// Where it cannot.
 pub fn check_plan(instrument: &Instrument, plan: &Plan) -> Result<(), Refusal> {
     let limits = &instrument.limits;
+    super::line_preflight::check_plan(instrument, plan)?;
     for (index, step) in plan.steps.iter().enumerate() {
         let beyond = |what: String, limit: String| Refusal::BeyondInstrument {
             plan: plan.name.clone(),
@@ -95,7 +105,7 @@ pub fn check_plan(instrument: &Instrument, plan: &Plan) -> Result<(), Refusal> {
             let what = format!("f_min_hz = {}", step.f_min_hz);
             return Err(beyond(what, format!("at least {} Hz", limits.f_min_hz)));
         }
-        if step.amplitude_vrms > limits.amplitude_max_vrms {
+        if instrument.sets_amplitude() && step.amplitude_vrms > limits.amplitude_max_vrms {
             let what = format!("amplitude_vrms = {}", step.amplitude_vrms);
             return Err(beyond(
                 what,
@@ -206,6 +216,9 @@ pub fn current_range<'a>(
     smallest_ohm: f64,
 ) -> Result<(f64, &'a CurrentRange), Refusal> {
     let Profiles { instrument, plan, .. } = profiles;
+    if !instrument.sets_amplitude() {
+        return Ok((f64::NAN, &OWN_RANGE));
+    }
     let peak_a = peak_current_a(step.amplitude_vrms, smallest_ohm, distance_v / smallest_ohm)?;
     if let Some(most_a) = plan.limits.current_max_a.filter(|most_a| peak_a > *most_a) {
         return Err(Refusal::BeyondPlan {
@@ -213,6 +226,18 @@ pub fn current_range<'a>(
             most_a,
             plan: plan.name.clone(),
         });
+    }
+    if instrument.current_ranges.is_empty() {
+        let largest_a = instrument.limits.current_max_a;
+        if peak_a > largest_a {
+            let range = OWN_RANGE.label.clone();
+            return Err(Refusal::Range(RangeError::TooLarge {
+                peak_a,
+                largest_a,
+                range,
+            }));
+        }
+        return Ok((peak_a, &OWN_RANGE));
     }
     let range = choose_range(
         &instrument.current_ranges,

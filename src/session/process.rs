@@ -19,9 +19,8 @@ use super::sequence::FitSequence;
 use super::spec::{ProfileText, Profiles, Readiness, SessionSpec};
 use super::{lifeline, server};
 use crate::event::{EventBody, Link, LinkState, SessionEnded, SessionStarted, Severity};
-use crate::instrument::method_script::{DriverSettings, MethodScript};
 use crate::instrument::port::Port;
-use crate::instrument::{CellSwitch, Job, PortError};
+use crate::instrument::{CellSwitch, Job, PortError, driver_for};
 use crate::profile::ProfileError;
 use crate::recording::{Attachment, Opening, WriteError, Writer};
 
@@ -161,10 +160,7 @@ async fn session(spec: SessionSpec, runtime: &RuntimeDirectory) -> Result<(), Ca
     let mut runner = Runner {
         clock,
         journal,
-        driver: Box::new(MethodScript::new(DriverSettings::new(
-            &profiles.instrument,
-            spec.time_scale,
-        ))),
+        driver: driver_for(&profiles.instrument, spec.time_scale),
         port: Some(port),
         port_path,
         requests,
@@ -218,7 +214,7 @@ async fn session(spec: SessionSpec, runtime: &RuntimeDirectory) -> Result<(), Ca
                     recording,
                 })
             }
-            CellSwitch::Off | CellSwitch::Untouched => {
+            CellSwitch::Off | CellSwitch::Untouched | CellSwitch::NoSwitch => {
                 // Nothing was measured: an empty recording would only be in the way of the next attempt.
                 let _ = std::fs::remove_file(&spec.recording);
                 Err(ending.into())
@@ -233,12 +229,13 @@ async fn finish(
     runtime: &RuntimeDirectory,
     ending: &Result<Result<(), Ending>, Ending>,
 ) -> CellSwitch {
-    if runner.port.is_some() && runner.has_touched && runner.cell != CellSwitch::Off {
+    let rests = |cell: &CellSwitch| matches!(cell, CellSwitch::Off | CellSwitch::NoSwitch);
+    if runner.port.is_some() && runner.has_touched && !rests(&runner.cell) {
         // The job must be done although a stop was asked for.
         runner.stop = None;
         runner.job(Job::CellOff).await;
     }
-    if runner.cell == CellSwitch::Off
+    if rests(&runner.cell)
         && let Some(identity) = &runner.identity
     {
         runtime.release(&identity.serial);

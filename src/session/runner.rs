@@ -57,8 +57,8 @@ pub struct RunningSweep {
     pub points: Vec<Point>,
     /// When the running point began, in s of elapsed time.
     pub point_began_s: f64,
-    /// Excitation in V rms.
-    pub amplitude_vrms: f64,
+    /// Excitation in V rms; none where the instrument chooses its own.
+    pub amplitude_vrms: Option<f64>,
 }
 
 /// A session while it runs.
@@ -240,7 +240,7 @@ impl Runner {
             return;
         };
         point.t_start_s = Some(sweep.point_began_s);
-        point.amplitude_vrms = point.amplitude_vrms.or(Some(sweep.amplitude_vrms));
+        point.amplitude_vrms = point.amplitude_vrms.or(sweep.amplitude_vrms);
         sweep.point_began_s = now_s;
         sweep.points.push(point.clone());
         let index = sweep.points.len() as u32 - 1;
@@ -344,6 +344,7 @@ impl Runner {
     fn note_cell(&mut self, cell: &CellSwitch) {
         match cell {
             CellSwitch::Untouched => return,
+            CellSwitch::NoSwitch => {}
             CellSwitch::MayBeOn { why } => {
                 let text =
                     format!("CELL MAY BE ON: {why}. Look at the instrument; disconnect the cell by hand.");

@@ -221,6 +221,10 @@ impl RuntimeDirectory {
     /// # Errors
     /// Where the file cannot be written.
     pub fn hold(&self, serial: &str, port: &Path) -> Result<(), RuntimeError> {
+        if serial.is_empty() {
+            // An instrument that cannot say who it is cannot be known again.
+            return Ok(());
+        }
         let path = self.held_file(serial);
         let failed = |source| RuntimeError::Io {
             path: path.clone(),

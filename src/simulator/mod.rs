@@ -8,6 +8,8 @@ mod cell;
 mod device;
 mod execution;
 mod impedance_sweep;
+mod instrument;
+mod line;
 mod measurement;
 mod persona;
 mod potentiostat;
@@ -23,6 +25,8 @@ mod tests;
 
 pub use cell::{CellError, CellModel, Growth};
 pub use device::{Device, DeviceSettings};
+pub use instrument::SimulatedInstrument;
+pub use line::{LineDevice, LineDeviceSettings};
 pub use persona::{Persona, UnknownPersona};
 pub use pty::{Pty, PtyError};
 pub use server::{Server, ServerError, ServerSettings};

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
-use super::device::Device;
+use super::instrument::SimulatedInstrument;
 use super::pty::{Pty, PtyError};
 
 /// With more than this waiting to be read the device stands still, as one behind a full USB pipe does.
@@ -43,7 +43,7 @@ pub enum ServerError {
 
 /// A device on a pseudo-terminal.
 pub struct Server {
-    device: Device,
+    device: Box<dyn SimulatedInstrument>,
     pty: Pty,
     time_scale: f64,
     truth: Option<Box<dyn Write + Send>>,
@@ -56,7 +56,10 @@ impl Server {
     ///
     /// # Errors
     /// When there is no port or no link to it, or the time scale makes no sense.
-    pub fn open(device: Device, settings: ServerSettings) -> Result<Self, ServerError> {
+    pub fn open(
+        device: impl SimulatedInstrument + 'static,
+        settings: ServerSettings,
+    ) -> Result<Self, ServerError> {
         let ServerSettings {
             link,
             time_scale,
@@ -70,7 +73,7 @@ impl Server {
             pty.link(&link)?;
         }
         Ok(Self {
-            device,
+            device: Box::new(device),
             pty,
             time_scale,
             truth,

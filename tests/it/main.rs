@@ -19,6 +19,7 @@ mod headless;
 mod judgement;
 mod kill;
 mod lab;
+mod line_profiles;
 mod plot;
 mod screen;
 mod spectra;

@@ -129,6 +129,7 @@ fn text(output: &Output) -> String {
                 CellSwitch::Off => "off".into(),
                 CellSwitch::Untouched => "untouched".into(),
                 CellSwitch::MayBeOn { why } => format!("may be on: {why}"),
+                CellSwitch::NoSwitch => "no switch".to_owned(),
             };
             let outcome = match &done.outcome {
                 Outcome::Connected => "connected".into(),

@@ -55,6 +55,11 @@ fn link(flow_control: FlowControl) -> LinkSettings {
     LinkSettings {
         baud_rate: 921_600,
         flow_control,
+        data_bits: 8,
+        parity: crate::profile::Parity::None,
+        stop_bits: 1,
+        dtr: crate::profile::ModemLine::On,
+        rts: crate::profile::ModemLine::On,
         line_delay_s: 0.0,
     }
 }

@@ -1,0 +1,165 @@
+//! What an instrument of a line profile can do of a plan: looked at before anything is sent.
+
+use super::preflight::Refusal;
+use crate::instrument::SweepJob;
+use crate::instrument::line_profile::parameters;
+use crate::profile::line::{LineProfile, OwnFrequencies};
+use crate::profile::{Bias, Instrument, Plan, SweepStep};
+
+/// How far a plan's frequencies may be from those of an instrument that chooses its own, as a share.
+const NEAR: f64 = 0.01;
+
+/// Whether the instrument can do each step of the plan; always so where it has no line profile.
+///
+/// # Errors
+/// Where it cannot, with the reason.
+pub(super) fn check_plan(instrument: &Instrument, plan: &Plan) -> Result<(), Refusal> {
+    let Some(line) = &instrument.line else {
+        return Ok(());
+    };
+    for (index, step) in plan.steps.iter().enumerate() {
+        check_step(instrument, line, plan, step).map_err(|(what, limit)| Refusal::BeyondInstrument {
+            plan: plan.name.clone(),
+            step: index + 1,
+            what,
+            instrument: instrument.label.clone(),
+            limit,
+        })?;
+    }
+    Ok(())
+}
+
+/// What cannot be done, and what can.
+fn check_step(
+    instrument: &Instrument,
+    line: &LineProfile,
+    plan: &Plan,
+    step: &SweepStep,
+) -> Result<(), (String, String)> {
+    let refuse = |what: &str, limit: &str| Err((what.to_owned(), limit.to_owned()));
+    let Some(sweep) = &line.sweep else {
+        return refuse("impedance", "its profile has no [line.sweep]: it measures none");
+    };
+    if let Bias::Potential(bias_v) = step.bias
+        && !line.sets_bias()
+    {
+        let limit = "it applies no bias; use bias = \"ocp\", the cell is measured where it rests";
+        return refuse(&format!("bias = {bias_v}"), limit);
+    }
+    let limits = &plan.limits;
+    if (limits.potential_min_v.is_some() || limits.potential_max_v.is_some()) && line.open_circuit.is_none() {
+        let limit = "it cannot read the potential of the cell, so it cannot keep to limits of it";
+        return refuse("a limit of the potential", limit);
+    }
+    if limits
+        .current_max_a
+        .is_some_and(|most_a| !line.sets_amplitude() && most_a < instrument.limits.current_max_a)
+    {
+        let limit = format!(
+            "it chooses its excitation by itself, up to {} A",
+            instrument.limits.current_max_a
+        );
+        return refuse("limits.current_max_a", &limit);
+    }
+    if let Some(own) = &sweep.frequencies {
+        return check_frequencies(own, step);
+    }
+    let job = SweepJob {
+        f_max_hz: step.f_max_hz,
+        f_min_hz: step.f_min_hz,
+        n_points: step.n_points(),
+        amplitude_vrms: step.amplitude_vrms,
+        bias_v: 0.0,
+        current_range_a: f64::INFINITY,
+        pgstat_mode: 0,
+        max_bandwidth_hz: 0.0,
+    };
+    parameters::of_sweep(line, &job, &instrument.current_ranges)
+        .map(|_| ())
+        .map_err(|why| ("a value".to_owned(), why))
+}
+
+fn check_frequencies(own: &OwnFrequencies, step: &SweepStep) -> Result<(), (String, String)> {
+    let (high, low) = (own.first_hz.max(own.last_hz), own.first_hz.min(own.last_hz));
+    let near = |is: f64, wanted: f64| (is / wanted - 1.0).abs() <= NEAR;
+    if near(step.f_max_hz, high) && near(step.f_min_hz, low) && step.n_points() == own.count {
+        return Ok(());
+    }
+    let what = format!(
+        "{} points from {} to {} Hz",
+        step.n_points(),
+        step.f_max_hz,
+        step.f_min_hz
+    );
+    let limit = format!(
+        "it chooses its frequencies by itself, {} points between {high} and {low} Hz: write the plan so, and \
+         [line.sweep.frequencies] of the profile as the instrument is set",
+        own.count
+    );
+    Err((what, limit))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::preflight::check_plan;
+    use super::*;
+    use crate::profile::{Kind, shipped_text};
+
+    fn instrument(name: &str) -> Instrument {
+        Instrument::parse(name, shipped_text(Kind::Instrument, name).unwrap()).unwrap()
+    }
+
+    fn plan(f_max_hz: f64, f_min_hz: f64, points_per_decade: u32, more: &str) -> Plan {
+        let text = format!(
+            "name = \"p\"\n{more}\n[[step]]\ntechnique = \"peis\"\nf_max_hz = {f_max_hz:?}\nf_min_hz = {f_min_hz:?}\n\
+             points_per_decade = {points_per_decade}\namplitude_vrms = 0.01\n"
+        );
+        Plan::parse("p", &text).unwrap()
+    }
+
+    fn refusal(name: &str, plan: &Plan) -> String {
+        check_plan(&instrument(name), plan).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_plan_that_the_instrument_can_do_is_taken() {
+        assert_eq!(
+            check_plan(&instrument("bt4560"), &plan(1000.0, 0.1, 5, "")),
+            Ok(())
+        );
+        assert_eq!(
+            check_plan(&instrument("ad5940_battery"), &plan(1000.0, 1.0, 10, "")),
+            Ok(())
+        );
+    }
+
+    #[test]
+    fn what_the_instrument_cannot_do_is_refused_with_the_reason() {
+        assert!(refusal("bt4560", &plan(1e4, 0.1, 5, "")).contains("at most 1000 Hz"));
+        let mut biased = plan(1000.0, 0.1, 5, "");
+        biased.steps[0].bias = Bias::Potential(3.7);
+        assert!(refusal("bt4560", &biased).contains("applies no bias"));
+        assert!(
+            refusal("ad5940_battery", &plan(1000.0, 1.0, 5, "")).contains("31 points between 1000 and 1 Hz")
+        );
+        assert!(refusal("rodeostat", &plan(1000.0, 1.0, 5, "")).contains("measures none"));
+        let limited = plan(1000.0, 1.0, 10, "[limits]\npotential_max_v = 4.2");
+        assert!(refusal("ad5940_battery", &limited).contains("cannot read the potential"));
+        let limited = plan(1000.0, 1.0, 10, "[limits]\ncurrent_max_a = 0.1");
+        assert!(refusal("bt4560", &limited).contains("up to 1.5 A"));
+    }
+
+    #[test]
+    fn an_amplitude_that_is_not_among_those_allowed_is_refused() {
+        let mut instrument = instrument("im3590");
+        let line = instrument.line.as_mut().unwrap();
+        let text = "from = \"amplitude_vrms\"\nconvert = \"peak\"\nscale = 1000\nallowed = [14.142, 70.71]";
+        line.parameters
+            .insert("level_mv".to_owned(), toml::from_str(text).unwrap());
+        assert_eq!(check_plan(&instrument, &plan(1000.0, 1.0, 5, "")), Ok(()));
+        let mut other = plan(1000.0, 1.0, 5, "");
+        other.steps[0].amplitude_vrms = 0.02;
+        let refused = check_plan(&instrument, &other).unwrap_err().to_string();
+        assert!(refused.contains("14.142, 70.71"), "{refused}");
+    }
+}

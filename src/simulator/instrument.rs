@@ -1,0 +1,38 @@
+//! What the server of a port needs of whatever it serves.
+
+use super::device::Device;
+use super::truth::SweepTruth;
+
+/// A simulated instrument with its cell. It does no I/O and reads no clock: device times in s, which never
+/// run backwards, are given to it.
+pub trait SimulatedInstrument: Send {
+    /// Takes bytes from the line, in any pieces.
+    fn receive(&mut self, bytes: &[u8], now_s: f64);
+
+    /// Runs up to a device time and gives back what is sent until then.
+    fn advance(&mut self, now_s: f64) -> Vec<u8>;
+
+    /// When it will do something without being asked; none while it waits for commands.
+    fn deadline_s(&self) -> Option<f64>;
+
+    /// The truth about sweeps that have ended since the last call.
+    fn take_truths(&mut self) -> Vec<SweepTruth>;
+}
+
+impl SimulatedInstrument for Device {
+    fn receive(&mut self, bytes: &[u8], now_s: f64) {
+        Self::receive(self, bytes, now_s);
+    }
+
+    fn advance(&mut self, now_s: f64) -> Vec<u8> {
+        Self::advance(self, now_s)
+    }
+
+    fn deadline_s(&self) -> Option<f64> {
+        Self::deadline_s(self)
+    }
+
+    fn take_truths(&mut self) -> Vec<SweepTruth> {
+        Self::take_truths(self)
+    }
+}
