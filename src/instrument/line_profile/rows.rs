@@ -148,7 +148,7 @@ impl LineDriver {
             .as_ref()
             .is_some_and(|marker| marker.read(text).is_some())
             || spec.end.empty_object && row::is_empty_object(text);
-        if is_marker && measure.stage == Stage::Rows || begins {
+        if is_marker && measure.stage != Stage::Foreign || begins {
             return self.rows_end(now_s);
         }
         let Some(values) = row::read(&spec.row, text) else {

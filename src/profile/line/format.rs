@@ -312,7 +312,7 @@ mod tests {
                 1 => value.abs() * 10_f64.powi(-(digits as i32)),
                 _ => value.abs() * 10_f64.powi(1 - digits.max(1) as i32),
             };
-            prop_assert!((back - value).abs() <= step * 1.0001 + 1e-300, "{text} for {value}");
+            prop_assert!((back - value).abs() <= step * 1.0001 + 1e-15 * value.abs() + 1e-300, "{text} for {value}");
         }
 
         #[test]

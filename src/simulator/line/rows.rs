@@ -182,7 +182,7 @@ impl LineDevice {
 }
 
 /// The values of a row as the instrument sends them.
-fn values(profile: &LineProfile, spec: &Measuring, measured: &Measured, index: u32) -> Values {
+pub(super) fn values(profile: &LineProfile, spec: &Measuring, measured: &Measured, index: u32) -> Values {
     let z = measured.impedance;
     let named = spec.row.fields().filter(|field| field.name != Field::ANYTHING);
     named

@@ -2,7 +2,7 @@
 
 use super::{LineDevice, LineDeviceSettings};
 use crate::circuit::Circuit;
-use crate::instrument::line_profile::{LineDriver, LineSettings};
+use crate::instrument::line_profile::{LineDriver, LineSettings, Reading, row};
 use crate::instrument::{
     CellSwitch, Done, Instrument as _, InstrumentError, InstrumentIdentity, Job, Outcome, Output, SweepJob,
 };
@@ -454,4 +454,76 @@ fn stray_lines_are_remarked_on_and_passed_over() {
         })
         .collect();
     assert_eq!(statuses, [PointStatus::Warning, PointStatus::Ok, PointStatus::Ok]);
+}
+
+#[test]
+fn a_potential_is_held_as_the_makers_library_asks_for_it() {
+    let profile = shipped("rodeostat");
+    let mut device = LineDevice::new(LineDeviceSettings::new(&profile, None, cell(), 1).unwrap());
+    let mut heard = String::new();
+    for line in [
+        r#"{"command":"getVersion"}"#,
+        r#"{"command":"setSamplePeriod","samplePeriod":100}"#,
+        r#"{"command":"setParam","test":"constant","param":{"quietValue":0.0,"quietTime":0,"value":0.5,"duration":1000}}"#,
+        r#"{"command":"runTest","test":"constant"}"#,
+    ] {
+        device.receive(format!("{line}\n").as_bytes(), 0.0);
+        heard.push_str(&String::from_utf8(device.advance(0.0)).unwrap());
+    }
+    heard.push_str(&String::from_utf8(device.advance(10.0)).unwrap());
+    let lines: Vec<&str> = heard.lines().collect();
+    assert!(
+        lines[..4]
+            .iter()
+            .all(|line| line.starts_with(r#"{"success":true,"#)),
+        "{heard}"
+    );
+    assert_eq!(lines.last(), Some(&"{}"));
+    let spec = profile.line.as_ref().unwrap();
+    let hold = spec.hold.as_ref().unwrap();
+    let samples: Vec<_> = lines[4..lines.len() - 1]
+        .iter()
+        .map(|line| Reading::of(spec, &row::read(&hold.row, line).unwrap()).sample("ca"))
+        .collect();
+    assert_eq!(samples.len(), 11);
+    assert_eq!(
+        (samples[10].device_t_s, samples[10].potential_v),
+        (Some(1.0), Some(0.5))
+    );
+    // 0.5 V is 3.2 V below the cell: at the end, over 10 and 20 mohm, nearly 107 A flow against it.
+    let amperes = samples[10].current_a.unwrap();
+    assert!((-110.0..-90.0).contains(&amperes), "{amperes}");
+}
+
+mod round_trip {
+    use num_complex::Complex64;
+    use proptest::prelude::*;
+
+    use super::super::rows::{Measured, values};
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_row_of_each_shipped_profile_reads_back_as_the_point_that_it_was_and_writes_the_same_again(
+            which in 0..IMPEDANCE.len(), real in 1e-3..1e4_f64, imaginary in -1e4..1e4_f64, power in -1.0..5.0_f64
+        ) {
+            let profile = shipped(IMPEDANCE[which]);
+            let line = profile.line.as_ref().unwrap();
+            let spec = line.sweep.as_ref().unwrap();
+            let mut measured = Measured {
+                frequency_hz: 10_f64.powf(power),
+                impedance: Complex64::new(real, imaginary),
+                potential_v: 3.7,
+                current_a: 0.0,
+                time_s: 0.0,
+            };
+            let text = row::write(&spec.row, &values(line, spec, &measured, 0));
+            let point = Reading::of(line, &row::read(&spec.row, &text).unwrap()).point(measured.frequency_hz);
+            let off = (point.impedance() - measured.impedance).norm();
+            prop_assert!(off <= 1e-4 + 1e-6 * measured.impedance.norm(), "{point:?} of {text}");
+            measured.impedance = point.impedance();
+            measured.frequency_hz = point.frequency_hz;
+            prop_assert_eq!(row::write(&spec.row, &values(line, spec, &measured, 0)), text);
+        }
+    }
 }
