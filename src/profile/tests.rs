@@ -249,14 +249,13 @@ mod any_text {
     proptest! {
         #[test]
         fn any_text_is_a_profile_or_refused_in_words(text in "[ -~\\n\"=\\[\\]{}µ]{0,200}") {
-            for refused in [
+            let refused = [
                 Instrument::parse("f", &text).err(),
                 Cell::parse("f", &text).err(),
                 Plan::parse("f", &text).err(),
-            ] {
-                if let Some(error) = refused {
-                    prop_assert!(!error.to_string().is_empty());
-                }
+            ];
+            for error in refused.into_iter().flatten() {
+                prop_assert!(!error.to_string().is_empty());
             }
         }
 

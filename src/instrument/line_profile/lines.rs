@@ -173,7 +173,7 @@ mod tests {
     proptest! {
         #[test]
         fn bytes_in_any_pieces_give_the_same_lines(
-            bytes in proptest::collection::vec(prop_oneof![Just(b'\r'), Just(b'\n'), any::<u8>(), b'0'..b'9'], 0..80),
+            bytes in proptest::collection::vec(prop_oneof![Just(b'\r'), Just(b'\n'), any::<u8>(), b'0'..=b'9'], 0..80),
             cut in 0_usize..80, kind in 0..4_usize
         ) {
             let receive_end = [LineEnd::Lf, LineEnd::Crlf, LineEnd::Cr, LineEnd::Any][kind];

@@ -49,10 +49,10 @@ impl Pair {
 
     fn run(&mut self, job: Job) -> Done {
         self.driver.start(job, self.now_s);
-        self.to_the_end()
+        self.until_done()
     }
 
-    fn to_the_end(&mut self) -> Done {
+    fn until_done(&mut self) -> Done {
         for _ in 0..100_000 {
             if let Some(done) = self.step() {
                 return done;
@@ -301,7 +301,7 @@ fn an_instrument_that_dies_in_a_sweep_ends_it_as_unreachable() {
         assert!(pair.step().is_none());
     }
     pair.dead_from_s = pair.now_s;
-    let done = pair.to_the_end();
+    let done = pair.until_done();
     assert!(
         matches!(done.outcome, Outcome::Failed(InstrumentError::NoAnswer { .. })),
         "{done:?}"
@@ -325,7 +325,7 @@ fn a_stop_ends_after_the_point_or_at_once_and_the_next_sweep_is_in_step() {
             } else {
                 pair.driver.end_after_point(pair.now_s);
             }
-            let done = pair.to_the_end();
+            let done = pair.until_done();
             let Outcome::Aborted { points } = done.outcome else {
                 panic!("{name}: {done:?}");
             };
@@ -354,7 +354,7 @@ fn a_lost_link_ends_the_job() {
     pair.driver.start(Job::Sweep(sweep(1e3, 1.0, 7)), pair.now_s);
     pair.step();
     pair.driver.link_lost();
-    let done = pair.to_the_end();
+    let done = pair.until_done();
     assert_eq!(
         (done.outcome, done.cell),
         (Outcome::LinkLost, CellSwitch::NoSwitch)
