@@ -1,5 +1,6 @@
 //! Any text is an instrument profile or refused in words. Whatever is accepted can be driven: any bytes that
-//! arrive then lead to points, remarks or the end of the job, never to a panic.
+//! arrive then lead to points, remarks or the end of the job, never to a panic. The input is the profile, and after
+//! a zero byte what arrives.
 
 #![no_main]
 
@@ -7,8 +8,12 @@ use interphase::instrument::{Job, SweepJob, driver_for};
 use interphase::profile::{Cell, Instrument, Plan};
 use libfuzzer_sys::fuzz_target;
 
-fuzz_target!(|input: (&str, &[u8])| {
-    let (text, bytes) = input;
+fuzz_target!(|input: &[u8]| {
+    let end = input.iter().position(|byte| *byte == 0).unwrap_or(input.len());
+    let Ok(text) = std::str::from_utf8(&input[..end]) else {
+        return;
+    };
+    let bytes = input.get(end + 1..).unwrap_or_default();
     for error in [
         Cell::parse("fuzzed", text).err(),
         Plan::parse("fuzzed", text).err(),
