@@ -1,6 +1,7 @@
 //! Instruments that speak in lines, driven wholly from their profiles. Without I/O and without a clock.
 
 mod action;
+mod answers;
 mod driver;
 mod lines;
 mod measure;
