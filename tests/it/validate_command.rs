@@ -135,9 +135,9 @@ fn a_drift_during_the_sweep_fails_with_a_reason_in_words_and_is_no_error() {
     let object = &objects(&run(&lab, &["validate", "a.csv", "--json"]).1)[0];
     let stretch = &object["zhit"]["disagreements"][0];
     assert_eq!(stretch["at_low_end"], true);
-    // 50 ohm more on 112 ohm at the end of the sweep.
+    // 50 ohm more on 112 ohm at the end of the sweep; the method finds it within a quarter.
     assert!(
-        (stretch["largest_percent"].as_f64().unwrap() - 44.6).abs() < 8.0,
+        (stretch["largest_percent"].as_f64().unwrap() / 44.6 - 1.0).abs() < 0.25,
         "{stretch}"
     );
 }
