@@ -4,6 +4,9 @@
 //! `cargo bench --bench validity` prints the confusion table of five sets of 500 spectra of each kind, drawn from
 //! seeds that no test uses (`VALIDITY_SETS=1` for fewer, 0 for none), then the times.
 
+// What a bench is for is to print.
+#![allow(clippy::print_stdout, clippy::unwrap_used)]
+
 use std::hint::black_box;
 use std::time::Instant;
 
