@@ -45,6 +45,9 @@ pub(super) struct SimulateArgs {
     /// Write what the cell really was in each sweep, as JSON lines
     #[arg(long, value_name = "FILE")]
     truth: Option<PathBuf>,
+    /// Write when the cell was switched on and off, with its potential, as JSON lines
+    #[arg(long, value_name = "FILE")]
+    cell_log: Option<PathBuf>,
     /// Announce the port as a JSON object
     #[arg(long)]
     json: bool,
@@ -75,21 +78,22 @@ pub(super) fn run(args: SimulateArgs) -> anyhow::Result<ExitCode> {
     let cell = find(Kind::Cell, &args.cell)?;
     let cell = Cell::parse(&cell.origin, &cell.text)?;
     let model = CellModel::from_profile(&cell)?;
-    let truth = args.truth.map(|path| {
+    let sink = |path: Option<PathBuf>| {
+        let Some(path) = path else { return Ok(None) };
         let file = OpenOptions::new()
             .create(true)
             .write(true)
             .truncate(true)
             .open(&path);
-        file.with_context(|| format!("{}: cannot be written", path.display()))
-    });
-    let truth = truth
-        .transpose()?
-        .map(|file| Box::new(file) as Box<dyn Write + Send>);
+        let file = file.with_context(|| format!("{}: cannot be written", path.display()))?;
+        anyhow::Ok(Some(Box::new(file) as Box<dyn Write + Send>))
+    };
+    let (truth, switched) = (sink(args.truth)?, sink(args.cell_log)?);
     let server_settings = ServerSettings {
         link: args.link,
         time_scale: args.time_scale,
         truth,
+        switched,
     };
     let line = LineDeviceSettings::new(&instrument, args.serial.clone(), model.clone(), args.seed);
     let server = if let Some(settings) = line {

@@ -6,11 +6,13 @@ use anyhow::{Context, bail};
 use etcetera::BaseStrategy;
 use jiff::Timestamp;
 
-use crate::profile::{Cell, Instrument, Kind, Plan, find};
+use crate::profile::{Cell, DirectTechnique, Instrument, Kind, Plan, Step, SweepStep, find};
 use crate::session::launch::{Launched, launch};
 use crate::session::preflight;
 use crate::session::runtime::RuntimeDirectory;
 use crate::session::spec::{ProfileText, Profiles, SessionSpec};
+use crate::session::sweep_parts::{self, Circumstances, Moduli};
+use crate::spectrum::Technique;
 use crate::units;
 
 /// Ending of the name of a recording.
@@ -41,10 +43,10 @@ pub(super) fn choose(instrument: &str, cell: &str, plan: &str) -> anyhow::Result
         cell: Cell::parse(&cell.origin, &cell.text)?,
         plan: Plan::parse(&plan.origin, &plan.text)?,
     };
+    preflight::check_cell(&profiles)?;
     preflight::check_plan(&profiles.instrument, &profiles.plan)?;
-    for step in &profiles.plan.steps {
-        let smallest_ohm = preflight::smallest_impedance_ohm(&profiles, step);
-        preflight::current_range(&profiles, step, 0.0, smallest_ohm)?;
+    for step in profiles.plan.steps.iter().filter_map(Step::sweep) {
+        sweep_parts::sweep_job(&profiles, step, &Moduli::guessed(&profiles, step), at_rest())?;
     }
     Ok(Chosen {
         instrument,
@@ -65,33 +67,87 @@ pub(super) fn summary(profiles: &Profiles, port: &str, recording: &Path) -> anyh
         format!("instrument  {} on {port}", instrument.label),
         format!("cell        {} ({})", cell.name, cell.chemistry),
         format!(
-            "plan        {}: {} sweep{}, about {}",
+            "plan        {}: {} step{}, about {}",
             plan.name,
-            plan.sweeps(),
-            if plan.sweeps() == 1 { "" } else { "s" },
+            plan.all_steps(),
+            if plan.all_steps() == 1 { "" } else { "s" },
             units::duration(preflight::plan_duration_s(instrument, plan))
         ),
     ];
     for step in &plan.steps {
-        let smallest_ohm = preflight::smallest_impedance_ohm(profiles, step);
-        let (peak_a, range) = preflight::current_range(profiles, step, 0.0, smallest_ohm)?;
-        let excitation = if instrument.sets_amplitude() {
-            format!(
-                "{} mV rms; at most {peak_a:.2e} A expected, range {}",
-                1e3 * step.amplitude_vrms,
-                range.label
-            )
-        } else {
-            "excitation and range of the instrument's own".to_owned()
-        };
-        lines.push(format!(
-            "sweep       {} points, {} s, {excitation}",
-            step.n_points(),
-            preflight::sweep_duration_s(instrument, step).round(),
-        ));
+        lines.push(match step {
+            Step::Sweep(sweep) => sweep_line(profiles, sweep)?,
+            Step::Direct(direct) => {
+                let duration = units::duration(direct.technique.duration_s());
+                format!(
+                    "{:<11} {}, {duration}",
+                    direct.technique.word(),
+                    direct_words(&direct.technique)
+                )
+            }
+            Step::Rest(rest) => format!("rest        {}", units::duration(rest.duration_s)),
+        });
     }
     lines.push(format!("recording   {}", recording.display()));
     Ok(lines.join("\n"))
+}
+
+/// What is believed of a cell before anything was measured: it rests at the bias.
+fn at_rest() -> Circumstances {
+    Circumstances {
+        open_circuit_v: None,
+        bias_v: 0.0,
+        least_range_a: 0.0,
+    }
+}
+
+fn sweep_line(profiles: &Profiles, step: &SweepStep) -> anyhow::Result<String> {
+    let moduli = Moduli::guessed(profiles, step);
+    let job = sweep_parts::sweep_job(profiles, step, &moduli, at_rest())?;
+    let parts = job.all_parts();
+    let excitation = match step.amplitude_arms {
+        Some(amplitude) => format!("{amplitude:.2e} A rms"),
+        None => format!("{} mV rms", 1e3 * step.amplitude_vrms),
+    };
+    let largest_a = sweep_parts::largest_range_a(&parts);
+    let label = profiles
+        .instrument
+        .current_ranges
+        .iter()
+        .find(|range| range.limit_a >= largest_a);
+    let label = label.map_or_else(String::new, |range| range.label.clone());
+    let range = match parts.len() {
+        1 => format!("range {label}"),
+        count => format!("{count} parts, ranges up to {label}"),
+    };
+    let current = match step.technique {
+        Technique::Peis => {
+            let (peak_a, _) = preflight::current_range(profiles, step, 0.0, moduli.smallest_ohm())?;
+            format!("at most {peak_a:.2e} A expected, ")
+        }
+        Technique::Geis => String::new(),
+    };
+    Ok(format!(
+        "{:<11} {} points, {} s, {excitation}; {current}{range}",
+        "sweep",
+        job.n_points,
+        preflight::sweep_duration_s(&profiles.instrument, step).round(),
+    ))
+}
+
+fn direct_words(technique: &DirectTechnique) -> String {
+    match *technique {
+        DirectTechnique::ChronoAmperometry { potential_v, .. } => format!("{potential_v} V"),
+        DirectTechnique::ChronoPotentiometry { current_a, .. } => format!("{current_a:e} A"),
+        DirectTechnique::LinearSweep { start_v, end_v, .. } => format!("{start_v} to {end_v} V"),
+        DirectTechnique::CyclicVoltammetry {
+            start_v,
+            vertex1_v,
+            vertex2_v,
+            scans,
+            ..
+        } => format!("{scans} times {start_v} to {vertex1_v} to {vertex2_v} V and back"),
+    }
 }
 
 /// The file to record into: the one given, or a new one in the user's folder of recordings.

@@ -60,6 +60,35 @@ pub enum InstrumentError {
         /// Points asked for.
         expected: u32,
     },
+    /// The cell was not where it had been when its open-circuit potential was read.
+    #[error(
+        "just before the cell was to be switched on, its potential was more than 5 mV from the open-circuit potential \
+         that had been read: it is still off; check the leads, and let the cell rest"
+    )]
+    CellMoved,
+    /// The potential left its limits between two parts of a sweep.
+    #[error(
+        "the potential of the cell left the plan's limits during the sweep: it is off now; look at the cell"
+    )]
+    LeftLimits,
+    /// A constant current moved the potential the wrong way.
+    #[error(
+        "{current_a} A has moved the potential from {open_circuit_v:.4} V to {potential_v:.4} V, the wrong way: the \
+         leads are swapped, or the sign of the current is; the cell is off now"
+    )]
+    WrongSign {
+        /// Current in A, positive when the working electrode is oxidised.
+        current_a: f64,
+        /// Potential of the resting cell in V.
+        open_circuit_v: f64,
+        /// Potential under current in V.
+        potential_v: f64,
+    },
+    /// The instrument went on beyond a bound at which it should have ended.
+    #[error(
+        "the instrument went on although {0} had been passed, so it was ended from here: look at the cell"
+    )]
+    BoundIgnored(String),
     /// The instrument is alive, but its measurement makes no progress.
     #[error(
         "the instrument answers, but no point came for {waited_s:.0} s, far longer than one takes: it may have \

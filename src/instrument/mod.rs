@@ -12,18 +12,27 @@ mod range;
 
 pub use error::InstrumentError;
 pub use job::{
-    CellSwitch, Done, Instrument, InstrumentIdentity, Job, OpenCircuit, Outcome, Output, SweepJob,
+    CellSwitch, DirectEnd, DirectJob, Done, Instrument, InstrumentIdentity, Job, OpenCircuit, Outcome,
+    Output, Ranging, SweepJob, SweepPart,
 };
 pub use port::PortError;
 pub use range::{LARGEST_FILL, RangeError, choose_range, peak_current_a};
 
-/// The driver of the instrument that a profile describes; `time_scale` is 1 for a real instrument.
+/// The driver of the instrument that a profile describes, for one of its channels; `time_scale` is 1 for a real
+/// instrument.
 #[must_use]
-pub fn driver_for(profile: &crate::profile::Instrument, time_scale: f64) -> Box<dyn Instrument> {
+pub fn driver_for(
+    profile: &crate::profile::Instrument,
+    channel: u32,
+    time_scale: f64,
+) -> Box<dyn Instrument> {
     use line_profile::{LineDriver, LineSettings};
     use method_script::{DriverSettings, MethodScript};
     match LineSettings::new(profile, time_scale) {
         Some(settings) => Box::new(LineDriver::new(settings)),
-        None => Box::new(MethodScript::new(DriverSettings::new(profile, time_scale))),
+        None => Box::new(MethodScript::new(DriverSettings {
+            channel,
+            ..DriverSettings::new(profile, time_scale)
+        })),
     }
 }

@@ -28,6 +28,8 @@ pub struct Cell {
     pub area_cm2: Option<f64>,
     /// Thickness of the electrolyte in µm; none where it has no meaning or is not known.
     pub thickness_um: Option<f64>,
+    /// Between which potentials in V the cell may rest, `[low, high]`; none where that is not known.
+    pub potential_window_v: Option<[f64; 2]>,
     /// Temperature in K.
     pub temperature_k: Option<f64>,
     /// Stack pressure in MPa.
@@ -70,6 +72,9 @@ pub struct CellSimulation {
     /// Drift of that potential in V/s.
     #[serde(default)]
     pub open_circuit_drift_v_per_s: f64,
+    /// How far that potential rises with charge in V/C.
+    #[serde(default)]
+    pub open_circuit_v_per_c: f64,
     /// Noise of the impedance.
     pub noise: Noise,
     /// How values change with age.
@@ -149,6 +154,12 @@ impl Cell {
             if let Some(value) = value {
                 document.within(field, value, low, high)?;
             }
+        }
+        if let Some([low, high]) = self.potential_window_v
+            && !(low < high && low >= -100.0 && high <= 100.0)
+        {
+            let message = format!("[{low}, {high}] is not [low, high] in V");
+            return Err(document.refuse("potential_window_v", message));
         }
         let circuit = Circuit::parse(&self.circuit.model)
             .map_err(|error| document.refuse("circuit.model", error.to_string()))?;

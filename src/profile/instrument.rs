@@ -25,17 +25,54 @@ pub struct Instrument {
     pub limits: InstrumentLimits,
     /// How long a point takes before anything was measured.
     pub timing: PointTiming,
+    /// What it can measure: `ocp`, `peis`, `geis`, `ca`, `cp`, `cv`, `lsv`.
+    #[serde(default = "all_techniques")]
+    pub techniques: Vec<String>,
     /// MethodSCRIPT: the potentiostat mode for impedance.
     #[serde(default)]
     pub pgstat_mode: u32,
+    /// MethodSCRIPT: the potentiostat mode for direct current at a potential that is set.
+    #[serde(default = "low_speed")]
+    pub direct_pgstat_mode: u32,
+    /// MethodSCRIPT: limits that belong to potentiostat modes.
+    #[serde(default, rename = "mode")]
+    pub modes: Vec<PgstatMode>,
     /// MethodSCRIPT: the bandwidth for impedance in Hz.
     #[serde(default)]
     pub max_bandwidth_hz: f64,
     /// Current ranges from small to large; none where the instrument chooses by itself.
     #[serde(default, rename = "current_range")]
     pub current_ranges: Vec<CurrentRange>,
+    /// Current ranges of direct current from small to large, where they are others than those of impedance.
+    #[serde(default, rename = "direct_current_range")]
+    pub direct_current_ranges: Vec<CurrentRange>,
     /// Line profile: what is said on the line.
     pub line: Option<LineProfile>,
+}
+
+/// Techniques that an instrument may have.
+const TECHNIQUES: [&str; 7] = ["ocp", "peis", "geis", "ca", "cp", "cv", "lsv"];
+
+fn all_techniques() -> Vec<String> {
+    TECHNIQUES.map(str::to_owned).to_vec()
+}
+
+fn low_speed() -> u32 {
+    2
+}
+
+/// What a potentiostat mode of a MethodSCRIPT instrument limits beyond the instrument's own limits.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PgstatMode {
+    /// Its number.
+    pub number: u32,
+    /// Lowest potential in V.
+    pub potential_min_v: f64,
+    /// Highest potential in V.
+    pub potential_max_v: f64,
+    /// Largest distance between the potentials of one measurement in V.
+    pub window_v: f64,
 }
 
 /// The language an instrument speaks.
@@ -170,6 +207,28 @@ impl Instrument {
         self.current_ranges.iter().find(|range| range.code == code)
     }
 
+    /// The current ranges of direct current.
+    #[must_use]
+    pub fn ranges_of_direct_current(&self) -> &[CurrentRange] {
+        if self.direct_current_ranges.is_empty() {
+            &self.current_ranges
+        } else {
+            &self.direct_current_ranges
+        }
+    }
+
+    /// Whether it has a technique.
+    #[must_use]
+    pub fn has(&self, technique: &str) -> bool {
+        self.techniques.iter().any(|known| known == technique)
+    }
+
+    /// What a potentiostat mode limits.
+    #[must_use]
+    pub fn mode(&self, number: u32) -> Option<&PgstatMode> {
+        self.modes.iter().find(|mode| mode.number == number)
+    }
+
     /// Whether it can read the potential of the resting cell.
     #[must_use]
     pub fn reads_open_circuit(&self) -> bool {
@@ -189,6 +248,18 @@ impl Instrument {
     }
 
     fn check(&self, document: &Document<'_>) -> Result<(), ProfileError> {
+        for (index, technique) in self.techniques.iter().enumerate() {
+            if !TECHNIQUES.contains(&technique.as_str()) {
+                let message = format!("`{technique}` is no technique; known: {}", TECHNIQUES.join(", "));
+                return Err(document.refuse(&format!("techniques[{index}]"), message));
+            }
+        }
+        for (index, mode) in self.modes.iter().enumerate() {
+            let field = |key: &str| format!("mode[{index}].{key}");
+            document.within(&field("potential_min_v"), mode.potential_min_v, -100.0, 0.0)?;
+            document.within(&field("potential_max_v"), mode.potential_max_v, 0.0, 100.0)?;
+            document.within(&field("window_v"), mode.window_v, 1e-3, 200.0)?;
+        }
         document.within("link.baud_rate", f64::from(self.link.baud_rate), 300.0, 12e6)?;
         document.within("link.data_bits", f64::from(self.link.data_bits), 7.0, 8.0)?;
         document.within("link.stop_bits", f64::from(self.link.stop_bits), 1.0, 2.0)?;
@@ -217,21 +288,8 @@ impl Instrument {
                 return Err(document.refuse("protocol", "protocol = \"line\" needs the table [line]"));
             }
         }
-        for (index, range) in self.current_ranges.iter().enumerate() {
-            document.within(
-                &format!("current_range[{index}].limit_a"),
-                range.limit_a,
-                1e-15,
-                1e4,
-            )?;
-        }
-        for (index, pair) in self.current_ranges.windows(2).enumerate() {
-            if pair[1].limit_a <= pair[0].limit_a {
-                let field = format!("current_range[{}].limit_a", index + 1);
-                return Err(document.refuse(&field, "ranges must go from small to large"));
-            }
-        }
-        Ok(())
+        check_ranges(document, "current_range", &self.current_ranges)?;
+        check_ranges(document, "direct_current_range", &self.direct_current_ranges)
     }
 
     fn check_method_script(&self, document: &Document<'_>) -> Result<(), ProfileError> {
@@ -247,4 +305,17 @@ impl Instrument {
         }
         Ok(())
     }
+}
+
+fn check_ranges(document: &Document<'_>, key: &str, ranges: &[CurrentRange]) -> Result<(), ProfileError> {
+    for (index, range) in ranges.iter().enumerate() {
+        document.within(&format!("{key}[{index}].limit_a"), range.limit_a, 1e-15, 1e4)?;
+    }
+    for (index, pair) in ranges.windows(2).enumerate() {
+        if pair[1].limit_a <= pair[0].limit_a {
+            let field = format!("{key}[{}].limit_a", index + 1);
+            return Err(document.refuse(&field, "ranges must go from small to large"));
+        }
+    }
+    Ok(())
 }

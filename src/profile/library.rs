@@ -76,10 +76,11 @@ macro_rules! shipped {
 }
 
 shipped! {
-    Instrument / "instruments": "es4_hr", "bt4560", "im3590", "sciospec_lcr1", "helpstat", "ad5940", "ad5940_battery",
-        "rodeostat";
-    Cell / "cells": "li_lpscl_li", "li_lpscl_li_fresh", "llzo_pellet_blocking", "dummy_r_rc", "battery_130";
-    Plan / "plans": "eis_once", "eis_repeat", "demo";
+    Instrument / "instruments": "es4_hr", "es4_lr", "espico", "nexus1", "bt4560", "im3590", "sciospec_lcr1", "helpstat",
+        "ad5940", "ad5940_battery", "rodeostat";
+    Cell / "cells": "li_lpscl_li", "li_lpscl_li_fresh", "llzo_pellet_blocking", "dummy_r_rc", "battery_130", "nmc_li_coin";
+    Plan / "plans": "eis_once", "eis_repeat", "demo", "geis_once", "hold", "cv_window", "charge", "gitt", "pitt",
+        "plating";
 }
 
 /// The text of a shipped profile.

@@ -123,7 +123,7 @@ fn a_name_that_is_not_known_is_answered_with_those_that_are() {
 #[test]
 fn a_sweep_begins_and_ends_exactly_at_its_frequencies() {
     let plan = plan(text(Kind::Plan, "eis_repeat")).unwrap();
-    let frequencies = plan.steps[0].frequencies_hz();
+    let frequencies = plan.steps[0].sweep().unwrap().frequencies_hz();
     assert_eq!(frequencies.len(), 64);
     assert_eq!((frequencies[0], frequencies[63]), (200e3, 0.1));
     assert!(frequencies.windows(2).all(|pair| pair[1] < pair[0]));
@@ -132,12 +132,89 @@ fn a_sweep_begins_and_ends_exactly_at_its_frequencies() {
 #[test]
 fn a_bias_is_ocp_or_a_number() {
     let with = |bias: &str| {
-        plan(&text(Kind::Plan, "eis_once").replace("bias = \"ocp\"", bias)).map(|plan| plan.steps[0].bias)
+        plan(&text(Kind::Plan, "eis_once").replace("bias = \"ocp\"", bias))
+            .map(|plan| plan.steps[0].sweep().unwrap().bias)
     };
     assert_eq!(with(""), Ok(Bias::OpenCircuit));
     assert_eq!(with("bias = 3.7"), Ok(Bias::Potential(3.7)));
     assert_eq!(with("bias = 0"), Ok(Bias::Potential(0.0)));
     assert!(with("bias = \"rest\"").unwrap_err().message.contains("ocp"));
+}
+
+/// A plan with one step and limits of potential.
+fn one_step(limits: &str, step: &str) -> Result<Plan, ProfileError> {
+    plan(&format!("name = \"x\"\n[limits]\n{limits}\n[[step]]\n{step}\n"))
+}
+
+const WINDOW: &str = "potential_min_v = 2.8\npotential_max_v = 4.2";
+
+#[test]
+fn a_step_that_polarises_needs_leave_and_limits() {
+    let charge = "technique = \"cp\"\ncurrent_a = 1e-3\nduration_s = 100.0";
+    let error = one_step(WINDOW, charge).unwrap_err();
+    assert_eq!((error.field.as_str(), error.line), ("step[0].current_a", Some(7)));
+    assert!(error.message.contains("allow_polarisation = true"), "{error}");
+    let allowed = format!("{charge}\nallow_polarisation = true");
+    let error = one_step("potential_max_v = 4.2", &allowed).unwrap_err();
+    assert!(
+        error.message.contains("potential_min_v and potential_max_v"),
+        "{error}"
+    );
+    let plan = one_step(WINDOW, &allowed).unwrap();
+    let Step::Direct(step) = &plan.steps[0] else {
+        panic!()
+    };
+    assert_eq!((step.interval_s, step.piece_s), (1.0, 60.0));
+    assert_eq!((plan.sweeps(), plan.all_steps()), (0, 1));
+    // Next to the open circuit nothing is polarised.
+    assert!(
+        one_step(
+            "",
+            "technique = \"ca\"\npotential_v = 0.0\nvs_ocp = true\nduration_s = 10.0"
+        )
+        .is_ok()
+    );
+    assert!(one_step("", "technique = \"ca\"\npotential_v = 0.0\nduration_s = 10.0").is_err());
+}
+
+#[test]
+fn a_key_of_another_technique_and_a_missing_one_are_refused_by_name() {
+    let wrong = "technique = \"cp\"\ncurrent_a = 1e-3\nduration_s = 100.0\nscan_rate_v_per_s = 0.1";
+    let error = one_step(WINDOW, wrong).unwrap_err();
+    assert_eq!(error.field, "step[0].scan_rate_v_per_s");
+    assert!(
+        error.message.contains("no key of a step of technique `cp`"),
+        "{error}"
+    );
+    let missing =
+        "technique = \"lsv\"\nstart_v = 3.0\nend_v = 3.1\nstep_v = 0.001\nallow_polarisation = true";
+    let error = one_step(WINDOW, missing).unwrap_err();
+    assert!(error.message.contains("needs `scan_rate_v_per_s`"), "{error}");
+    let both = "technique = \"geis\"\nf_max_hz = 1e3\nf_min_hz = 1.0\npoints_per_decade = 5\namplitude_vrms = 0.01\n\
+                amplitude_arms = 1e-3";
+    assert!(one_step("", both).unwrap_err().message.contains("only one of"));
+}
+
+#[test]
+fn what_has_been_held_for_a_while_has_the_rest_left_and_a_scan_nothing() {
+    let hold = DirectTechnique::ChronoAmperometry {
+        potential_v: 4.0,
+        duration_s: 100.0,
+    };
+    assert_eq!(hold.rest_after(30.0).map(|rest| rest.duration_s()), Some(70.0));
+    assert_eq!(hold.rest_after(100.0), None);
+    assert_eq!(hold.shifted(0.1).potentials_v(), Some((4.1, 4.1)));
+    let scan = DirectTechnique::CyclicVoltammetry {
+        start_v: 0.0,
+        vertex1_v: 0.5,
+        vertex2_v: -0.5,
+        step_v: 0.01,
+        rate_v_per_s: 0.1,
+        scans: 2,
+    };
+    assert_eq!(scan.rest_after(1.0), None);
+    assert!((scan.duration_s() - 40.0).abs() < 1e-9);
+    assert_eq!(scan.potentials_v(), Some((-0.5, 0.5)));
 }
 
 #[test]

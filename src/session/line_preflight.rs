@@ -4,7 +4,8 @@ use super::preflight::Refusal;
 use crate::instrument::SweepJob;
 use crate::instrument::line_profile::parameters;
 use crate::profile::line::{LineProfile, OwnFrequencies};
-use crate::profile::{Bias, Instrument, Plan, SweepStep};
+use crate::profile::{Bias, Instrument, Plan, Step, SweepStep};
+use crate::spectrum::Technique;
 
 /// How far a plan's frequencies may be from those of an instrument that chooses its own, as a share.
 const NEAR: f64 = 0.01;
@@ -18,7 +19,21 @@ pub(super) fn check_plan(instrument: &Instrument, plan: &Plan) -> Result<(), Ref
         return Ok(());
     };
     for (index, step) in plan.steps.iter().enumerate() {
-        check_step(instrument, line, plan, step).map_err(|(what, limit)| Refusal::BeyondInstrument {
+        let checked = match step {
+            Step::Sweep(sweep) if sweep.technique == Technique::Peis => {
+                check_step(instrument, line, plan, sweep)
+            }
+            Step::Rest(_) if line.open_circuit.is_some() => Ok(()),
+            Step::Rest(_) => Err((
+                "a rest".to_owned(),
+                "it cannot read the potential of the cell".to_owned(),
+            )),
+            Step::Sweep(_) | Step::Direct(_) => {
+                let limit = "with a line profile it measures potentiostatic sweeps alone";
+                Err(("this technique".to_owned(), limit.to_owned()))
+            }
+        };
+        checked.map_err(|(what, limit)| Refusal::BeyondInstrument {
             plan: plan.name.clone(),
             step: index + 1,
             what,
@@ -73,6 +88,7 @@ fn check_step(
         current_range_a: f64::INFINITY,
         pgstat_mode: 0,
         max_bandwidth_hz: 0.0,
+        ..SweepJob::default()
     };
     parameters::of_sweep(line, &job, &instrument.current_ranges)
         .map(|_| ())
@@ -117,6 +133,13 @@ mod tests {
         Plan::parse("p", &text).unwrap()
     }
 
+    fn sweep_of(plan: &mut Plan) -> &mut SweepStep {
+        match &mut plan.steps[0] {
+            Step::Sweep(sweep) => sweep,
+            other => panic!("{other:?}"),
+        }
+    }
+
     fn refusal(name: &str, plan: &Plan) -> String {
         check_plan(&instrument(name), plan).unwrap_err().to_string()
     }
@@ -137,7 +160,7 @@ mod tests {
     fn what_the_instrument_cannot_do_is_refused_with_the_reason() {
         assert!(refusal("bt4560", &plan(1e4, 0.1, 5, "")).contains("at most 1000 Hz"));
         let mut biased = plan(1000.0, 0.1, 5, "");
-        biased.steps[0].bias = Bias::Potential(3.7);
+        sweep_of(&mut biased).bias = Bias::Potential(3.7);
         assert!(refusal("bt4560", &biased).contains("applies no bias"));
         assert!(
             refusal("ad5940_battery", &plan(1000.0, 1.0, 5, "")).contains("31 points between 1000 and 1 Hz")
@@ -158,7 +181,7 @@ mod tests {
             .insert("level_mv".to_owned(), toml::from_str(text).unwrap());
         assert_eq!(check_plan(&instrument, &plan(1000.0, 1.0, 5, "")), Ok(()));
         let mut other = plan(1000.0, 1.0, 5, "");
-        other.steps[0].amplitude_vrms = 0.02;
+        sweep_of(&mut other).amplitude_vrms = 0.02;
         let refused = check_plan(&instrument, &other).unwrap_err().to_string();
         assert!(refused.contains("14.142, 70.71"), "{refused}");
     }

@@ -4,6 +4,7 @@
 pub mod client;
 pub mod clock;
 pub mod control;
+mod direct_run;
 mod fitter;
 pub mod follow;
 mod journal;
@@ -20,6 +21,7 @@ pub mod sequence;
 mod server;
 pub mod signals;
 pub mod spec;
+pub mod sweep_parts;
 pub mod validity;
 
 pub use runner::{CELL_MAY_BE_ON, DATA_INVALID};

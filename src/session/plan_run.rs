@@ -6,10 +6,13 @@ use super::fitter::Measured;
 use super::preflight::{self, Refusal};
 use super::runner::{Runner, RunningSweep};
 use super::spec::Profiles;
+use super::sweep_parts::{self, Circumstances, Moduli};
 use crate::event::{EventBody, Link, LinkState, PlanStep, Severity, SweepEnded, SweepStarted};
 use crate::instrument::port::Port;
-use crate::instrument::{Done, InstrumentError, InstrumentIdentity, Job, OpenCircuit, Outcome, SweepJob};
-use crate::profile::Bias;
+use crate::instrument::{
+    Done, InstrumentError, InstrumentIdentity, Job, OpenCircuit, Outcome, Ranging, SweepJob,
+};
+use crate::profile::{Bias, RestStep, Step, SweepStep};
 use crate::session::runtime::RuntimeDirectory;
 use crate::spectrum::PointStatus;
 use crate::units;
@@ -47,13 +50,16 @@ pub enum Ending {
         /// Serial numbers of those that were held.
         held: String,
     },
+    /// A limit of the plan was passed: the cell is off.
+    #[error("a limit of the plan was passed ({0}): the cell is off, and nothing goes on by itself")]
+    LimitPassed(String),
     /// Too many sweeps failed one after the other.
-    #[error("{FAILURES_ALLOWED} sweeps failed one after the other, the last because {0}")]
+    #[error("{FAILURES_ALLOWED} steps failed one after the other, the last because {0}")]
     TooManyFailures(String),
 }
 
-/// How one sweep went.
-enum SweepEnd {
+/// How one step went.
+pub(super) enum StepEnd {
     Complete,
     Failed(String),
     OutOfReach(String),
@@ -62,8 +68,8 @@ enum SweepEnd {
 /// What the sweeps of a step have taught for the next of them.
 #[derive(Clone, Debug, Default)]
 pub struct StepMemory {
-    /// Smallest |Z| in ohm of the last complete sweep.
-    smallest_ohm: Option<f64>,
+    /// |Z| of the last complete sweep.
+    moduli: Option<Moduli>,
     /// Smallest current range in A that may be used, after one was overloaded.
     least_range_a: f64,
 }
@@ -79,8 +85,12 @@ pub struct PlanRun<'a> {
     pub(super) planned: u32,
     /// What the sweeps of each step have taught for the next.
     pub(super) memory: Vec<StepMemory>,
-    /// An open-circuit potential that was read just now, for the next sweep.
+    /// An open-circuit potential that was read just now, for the next step.
     pub(super) fresh: Option<OpenCircuit>,
+    /// Whether the instrument can read it at all.
+    pub(super) reads_open_circuit: bool,
+    /// Whether the sign of a constant current has been checked.
+    pub(super) sign_is_checked: bool,
 }
 
 impl PlanRun<'_> {
@@ -107,19 +117,44 @@ impl PlanRun<'_> {
         {
             tracing::warn!("{error}");
         }
-        if !self.profiles.instrument.reads_open_circuit() {
-            return Ok(());
+        let says = self
+            .runner
+            .identity
+            .as_ref()
+            .and_then(|identity| identity.techniques.clone());
+        if let Some(techniques) = says {
+            preflight::check_capabilities(self.profiles, &techniques)?;
         }
-        let ocp = self.open_circuit().await?;
-        let step = &self.profiles.plan.steps[0];
-        let bias_v = preflight::bias_of(
-            &self.profiles.instrument,
-            &self.profiles.plan,
-            step,
-            ocp.potential_v,
-        )?;
-        self.range_for(0, bias_v - ocp.potential_v)?;
-        self.fresh = Some(ocp);
+        self.reads_open_circuit =
+            self.profiles.instrument.has("ocp") && self.profiles.instrument.reads_open_circuit();
+        if self.reads_open_circuit {
+            match self.open_circuit().await {
+                Ok(ocp) => self.fresh = Some(ocp),
+                Err(Ending::Instrument(error)) if preflight::has_no_open_circuit(&error) => {
+                    self.reads_open_circuit = false;
+                }
+                Err(ending) => return Err(ending),
+            }
+        }
+        let ocp_v = self.fresh.map(|ocp| ocp.potential_v);
+        if let Some(ocp_v) = ocp_v {
+            preflight::check_open_circuit(self.profiles, ocp_v)?;
+        }
+        match &self.profiles.plan.steps[0] {
+            Step::Sweep(step) => {
+                self.sweep_job(0, step, ocp_v)?;
+            }
+            Step::Direct(step) => {
+                preflight::direct_technique(self.profiles, step, ocp_v)?;
+            }
+            Step::Rest(_) => {}
+        }
+        if !self.reads_open_circuit && self.profiles.instrument.line.is_none() {
+            let text = "the instrument cannot read the open-circuit potential: whether a step polarises the cell, and \
+                        whether the leads are right, is not checked before the cell is switched on";
+            self.runner
+                .alarm("no_open_circuit", Severity::Warning, text.to_owned());
+        }
         Ok(())
     }
 
@@ -138,12 +173,12 @@ impl PlanRun<'_> {
                 loop {
                     // Before each sweep, so that a pause holds between the steps of a round as well.
                     self.wait_until(at_s).await?;
-                    match self.sweep(index).await? {
-                        SweepEnd::Complete => {
+                    match self.step(index).await? {
+                        StepEnd::Complete => {
                             failures = 0;
                             break;
                         }
-                        SweepEnd::Failed(why) => {
+                        StepEnd::Failed(why) => {
                             failures += 1;
                             self.runner.alarm("sweep_failed", Severity::Warning, why.clone());
                             if failures >= FAILURES_ALLOWED {
@@ -151,7 +186,7 @@ impl PlanRun<'_> {
                             }
                             break;
                         }
-                        SweepEnd::OutOfReach(why) => self.reach_again(&why).await?,
+                        StepEnd::OutOfReach(why) => self.reach_again(&why).await?,
                     }
                 }
             }
@@ -160,7 +195,7 @@ impl PlanRun<'_> {
     }
 
     /// Waits for the time of the next round, and as long as the user holds the plan.
-    async fn wait_until(&mut self, at_s: f64) -> Result<(), Ending> {
+    pub(super) async fn wait_until(&mut self, at_s: f64) -> Result<(), Ending> {
         let mut told = None;
         loop {
             if self.runner.stop.is_some() {
@@ -197,10 +232,10 @@ impl PlanRun<'_> {
         self.tell_step(name, text, until_s);
     }
 
-    fn tell_step(&mut self, name: &str, text: String, until_s: Option<f64>) {
+    pub(super) fn tell_step(&mut self, name: &str, text: String, until_s: Option<f64>) {
         self.runner.journal.record(EventBody::PlanStep(PlanStep {
             step: self.planned,
-            of: self.profiles.plan.sweeps(),
+            of: self.profiles.plan.all_steps(),
             name: name.to_owned(),
             text,
             until_s,
@@ -218,33 +253,60 @@ impl PlanRun<'_> {
         }
     }
 
-    /// The current range for a step: by the predicted current, and never one that was overloaded.
-    fn range_for(&self, index: usize, distance_v: f64) -> Result<(f64, String), Refusal> {
-        let step = &self.profiles.plan.steps[index];
+    /// The sweep of a step: its parts and ranges by what is believed of |Z|, and its bias where that is known.
+    fn sweep_job(
+        &self,
+        index: usize,
+        step: &SweepStep,
+        ocp_v: Option<f64>,
+    ) -> Result<(SweepJob, Option<f64>), Refusal> {
+        let Profiles { instrument, plan, .. } = self.profiles;
         let memory = &self.memory[index];
-        let smallest_ohm = memory
-            .smallest_ohm
-            .unwrap_or_else(|| preflight::smallest_impedance_ohm(self.profiles, step));
-        let (_, range) = preflight::current_range(self.profiles, step, distance_v, smallest_ohm)?;
-        let ranges = &self.profiles.instrument.current_ranges;
-        let larger = ranges
-            .iter()
-            .find(|larger| larger.limit_a >= memory.least_range_a.max(range.limit_a));
-        let range = larger.unwrap_or(range);
-        Ok((range.limit_a, range.label.clone()))
+        let bias_v = match (ocp_v, step.bias) {
+            (Some(ocp_v), _) => Some(preflight::bias_of(instrument, plan, step, ocp_v)?),
+            // Where nothing reads the potential of the resting cell, the cell is measured where it is.
+            (None, Bias::Potential(bias_v)) if instrument.line.is_some() && instrument.sets_bias() => {
+                Some(bias_v)
+            }
+            (None, _) if instrument.line.is_some() => None,
+            (None, _) => return Err(Refusal::NoOpenCircuit),
+        };
+        let moduli = memory.moduli.clone();
+        let moduli = moduli.unwrap_or_else(|| Moduli::guessed(self.profiles, step));
+        let given = Circumstances {
+            open_circuit_v: ocp_v,
+            bias_v: bias_v.or(ocp_v).unwrap_or(0.0),
+            least_range_a: memory.least_range_a,
+        };
+        Ok((
+            sweep_parts::sweep_job(self.profiles, step, &moduli, given)?,
+            bias_v,
+        ))
     }
 
-    async fn sweep(&mut self, index: usize) -> Result<SweepEnd, Ending> {
-        let step = &self.profiles.plan.steps[index];
+    async fn step(&mut self, index: usize) -> Result<StepEnd, Ending> {
+        let profiles = self.profiles;
         if self.runner.stop.is_some() {
             return Err(Ending::Stopped);
         }
         if let Some(why) = self.runner.lost_because.clone() {
-            return Ok(SweepEnd::OutOfReach(why));
+            return Ok(StepEnd::OutOfReach(why));
         }
+        match &profiles.plan.steps[index] {
+            Step::Rest(step) => self.rest(step).await,
+            Step::Direct(step) => self.direct(step).await,
+            Step::Sweep(step) => match self.resting_potential().await? {
+                Ok(ocp_v) => self.sweep(index, step, ocp_v).await,
+                Err(end) => Ok(end),
+            },
+        }
+    }
+
+    /// The open-circuit potential for the next step, read just now; none where the instrument cannot.
+    pub(super) async fn resting_potential(&mut self) -> Result<Result<Option<f64>, StepEnd>, Ending> {
         let ocp = match self.fresh.take() {
-            Some(ocp) => Some(ocp),
-            None if !self.profiles.instrument.reads_open_circuit() => None,
+            _ if !self.reads_open_circuit => return Ok(Ok(None)),
+            Some(ocp) => ocp,
             None => {
                 self.tell_step(
                     "ocp",
@@ -257,8 +319,8 @@ impl PlanRun<'_> {
                 };
                 let done = self.runner.job(job).await;
                 match done.outcome {
-                    Outcome::OpenCircuit(ocp) => Some(ocp),
-                    _ => return self.ended_badly(done),
+                    Outcome::OpenCircuit(ocp) => ocp,
+                    _ => return self.ended_badly(done).map(Err),
                 }
             }
         };
@@ -267,70 +329,138 @@ impl PlanRun<'_> {
             return Err(Ending::Stopped);
         }
         if let Some(why) = self.runner.lost_because.clone() {
-            return Ok(SweepEnd::OutOfReach(why));
+            return Ok(Err(StepEnd::OutOfReach(why)));
         }
-        let plan = &self.profiles.plan;
-        let instrument = &self.profiles.instrument;
-        let bias = match (&ocp, step.bias) {
-            (Some(ocp), _) => preflight::bias_of(instrument, plan, step, ocp.potential_v).map(Some),
-            // Where nothing reads the potential of the resting cell, the cell is measured where it is.
-            (None, Bias::Potential(bias_v)) if instrument.sets_bias() => Ok(Some(bias_v)),
-            (None, _) => Ok(None),
+        match preflight::check_open_circuit(self.profiles, ocp.potential_v) {
+            Ok(()) => Ok(Ok(Some(ocp.potential_v))),
+            Err(refusal) => Ok(Err(StepEnd::Failed(refusal.to_string()))),
+        }
+    }
+
+    async fn rest(&mut self, step: &RestStep) -> Result<StepEnd, Ending> {
+        self.fresh = None;
+        let until_s = self.runner.clock.now_s() + step.duration_s;
+        let text = format!("the cell rests for {}", units::duration(step.duration_s));
+        self.tell_step("ocp", text, Some(until_s));
+        let job = Job::OpenCircuit {
+            duration_s: step.duration_s,
+            interval_s: step.interval_s,
         };
-        let distance_v = |bias_v: Option<f64>| match (bias_v, &ocp) {
-            (Some(bias_v), Some(ocp)) => bias_v - ocp.potential_v,
-            _ => 0.0,
-        };
-        let allowed = bias.and_then(|bias_v| Ok((bias_v, self.range_for(index, distance_v(bias_v))?)));
+        let done = self.runner.job(job).await;
+        match done.outcome {
+            Outcome::OpenCircuit(_) => Ok(StepEnd::Complete),
+            _ => self.ended_badly(done),
+        }
+    }
+
+    async fn sweep(&mut self, index: usize, step: &SweepStep, ocp_v: Option<f64>) -> Result<StepEnd, Ending> {
+        let allowed = self.sweep_job(index, step, ocp_v);
         // In the middle of a plan a refusal costs this sweep, not the weeks before and after it.
-        let (bias_v, (current_range_a, label)) = match allowed {
+        let (mut job, bias_v) = match allowed {
             Ok(allowed) => allowed,
-            Err(refusal) => return Ok(SweepEnd::Failed(refusal.to_string())),
+            Err(refusal) => return Ok(StepEnd::Failed(refusal.to_string())),
         };
         self.sweeps += 1;
         let number = self.sweeps;
-        let against = match step.bias {
-            Bias::OpenCircuit => "open circuit".to_owned(),
-            Bias::Potential(_) => format!("a bias, {:.1} mV from open circuit", 1e3 * distance_v(bias_v)),
+        let against = match (step.bias, job.bias_a) {
+            (_, Some(bias_a)) if bias_a != 0.0 => format!("{bias_a} A"),
+            (_, Some(_)) => "no direct current".to_owned(),
+            (Bias::OpenCircuit, None) => "open circuit".to_owned(),
+            (Bias::Potential(_), None) => {
+                let distance_v = bias_v.zip(ocp_v).map_or(0.0, |(bias_v, ocp_v)| bias_v - ocp_v);
+                format!("a bias, {:.1} mV from open circuit", 1e3 * distance_v)
+            }
         };
-        let text = format!("sweep {number}, {} points against {against}", step.n_points());
+        let text = format!("sweep {number}, {} points against {against}", job.n_points);
         self.tell_step(step.technique.word(), text, None);
-        let amplitude_vrms = instrument.sets_amplitude().then_some(step.amplitude_vrms);
+        let sets = self.profiles.instrument.sets_amplitude() && step.amplitude_vrms > 0.0;
+        let amplitude_vrms = sets.then_some(step.amplitude_vrms);
         self.runner.journal.record(EventBody::SweepStarted(SweepStarted {
             sweep: number,
             technique: step.technique,
-            n_points: step.n_points(),
-            f_max_hz: step.f_max_hz,
-            f_min_hz: step.f_min_hz,
+            n_points: job.n_points,
+            f_max_hz: job.f_max_hz,
+            f_min_hz: job.f_min_hz,
             bias_v,
             amplitude_vrms,
-            range: Some(label),
+            range: Some(self.ranges_in_words(&job)),
         }));
         self.runner.sweep = Some(RunningSweep {
             number,
             step: u32::try_from(index).unwrap_or(u32::MAX),
             points: Vec::new(),
             point_began_s: self.runner.clock.now_s(),
-            amplitude_vrms,
+            amplitude_vrms: amplitude_vrms.filter(|_| job.bias_a.is_none()),
         });
-        let done = self
-            .runner
-            .job(Job::Sweep(SweepJob {
-                f_max_hz: step.f_max_hz,
-                f_min_hz: step.f_min_hz,
-                n_points: step.n_points(),
-                amplitude_vrms: step.amplitude_vrms,
-                bias_v: bias_v.unwrap_or(0.0),
-                current_range_a,
-                pgstat_mode: self.profiles.instrument.pgstat_mode,
-                max_bandwidth_hz: self.profiles.instrument.max_bandwidth_hz,
-            }))
-            .await;
-        self.close_sweep(number, index, current_range_a, &done);
+        let range_a = sweep_parts::largest_range_a(&job.all_parts());
+        let done = loop {
+            let before = self.runner.sweep.as_ref().map_or(0, |sweep| sweep.points.len());
+            let done = self.runner.job(Job::Sweep(job.clone())).await;
+            let Outcome::Overloaded { .. } = done.outcome else {
+                break done;
+            };
+            if self.runner.stop.is_some() || self.runner.lost_because.is_some() {
+                break done;
+            }
+            job = self.after_overload(&job, before);
+        };
+        self.close_sweep(number, index, range_a, &done);
         match done.outcome {
-            Outcome::SweepComplete { .. } if !Runner::out_of_reach(&done) => Ok(SweepEnd::Complete),
+            Outcome::SweepComplete { .. } if !Runner::out_of_reach(&done) => Ok(StepEnd::Complete),
             _ => self.ended_badly(done),
         }
+    }
+
+    /// What is left of a sweep from its first overloaded point on: in a larger range, or to its end where there
+    /// is none. The overloaded point stays in the recording beside the one that replaces it.
+    fn after_overload(&mut self, job: &SweepJob, before: usize) -> SweepJob {
+        let points = self
+            .runner
+            .sweep
+            .as_ref()
+            .map_or(&[][..], |sweep| &sweep.points[before..]);
+        let overloaded = points
+            .iter()
+            .position(|point| point.status == PointStatus::Overload);
+        let index = u32::try_from(overloaded.unwrap_or(0)).unwrap_or(0);
+        let frequency = units::engineering(job.frequency_hz(index), "Hz", units::Script::Unicode);
+        let (rest, text) = match sweep_parts::rest_from(self.profiles, job, index) {
+            Some(rest) => {
+                let ranges = self.ranges_in_words(&rest);
+                let text =
+                    format!("the point at {frequency} was overloaded; it is measured again, range {ranges}");
+                (rest, text)
+            }
+            None => {
+                let text = format!("the point at {frequency} was overloaded, and there is no larger range");
+                let mut rest = job.clone();
+                rest.stop_at_overload = false;
+                (rest, text)
+            }
+        };
+        self.runner.alarm("overload", Severity::Warning, text);
+        rest
+    }
+
+    fn ranges_in_words(&self, job: &SweepJob) -> String {
+        let label = |range_a: f64| {
+            if range_a.is_infinite() {
+                return "the instrument's own".to_owned();
+            }
+            let mut ranges = self.profiles.instrument.current_ranges.iter();
+            let found = ranges.find(|range| range.limit_a >= range_a * (1.0 - 1e-9));
+            found.map_or_else(|| format!("{range_a} A"), |range| range.label.clone())
+        };
+        let mut words: Vec<String> = job
+            .all_parts()
+            .iter()
+            .map(|part| match part.ranging {
+                Ranging::Pinned(range_a) => label(range_a),
+                Ranging::Auto { low_a, high_a } => format!("{} to {}", label(low_a), label(high_a)),
+            })
+            .collect();
+        words.dedup();
+        words.join(", ")
     }
 
     /// Records the end of a sweep and asks for its final fit and judgement.
@@ -382,12 +512,14 @@ impl PlanRun<'_> {
                 sweep.number
             );
             self.runner.alarm("overload", Severity::Warning, text);
-        } else if complete {
-            memory.smallest_ohm = preflight::smallest_measured_ohm(&sweep.points).or(memory.smallest_ohm);
+        }
+        if complete {
+            let memory = &mut self.memory[index];
+            memory.moduli = Moduli::measured(&sweep.points).or(memory.moduli.take());
         }
     }
 
-    fn ended_badly(&mut self, done: Done) -> Result<SweepEnd, Ending> {
+    pub(super) fn ended_badly(&mut self, done: Done) -> Result<StepEnd, Ending> {
         if Runner::out_of_reach(&done) {
             let why = match (&self.runner.lost_because, done.outcome) {
                 (Some(why), _) => why.clone(),
@@ -397,7 +529,7 @@ impl PlanRun<'_> {
             return if self.runner.stop.is_some() {
                 Err(Ending::Stopped)
             } else {
-                Ok(SweepEnd::OutOfReach(why))
+                Ok(StepEnd::OutOfReach(why))
             };
         }
         match done.outcome {
@@ -405,15 +537,13 @@ impl PlanRun<'_> {
             Outcome::Failed(
                 error @ (InstrumentError::ScriptRefused { .. } | InstrumentError::ImpossibleJob(_)),
             ) => Err(error.into()),
-            Outcome::Failed(error) => Ok(SweepEnd::Failed(error.to_string())),
-            other => Ok(SweepEnd::Failed(format!(
-                "the job ended unexpectedly ({other:?})"
-            ))),
+            Outcome::Failed(error) => Ok(StepEnd::Failed(error.to_string())),
+            other => Ok(StepEnd::Failed(format!("the job ended unexpectedly ({other:?})"))),
         }
     }
 
     /// Tries until the same instrument answers again; a session never ends because a plug was pulled.
-    async fn reach_again(&mut self, why: &str) -> Result<(), Ending> {
+    pub(super) async fn reach_again(&mut self, why: &str) -> Result<(), Ending> {
         self.runner.port = None;
         self.fresh = None;
         self.tell_link(LinkState::Lost, why);

@@ -4,9 +4,9 @@
 use std::sync::LazyLock;
 
 use super::spec::Profiles;
-use crate::instrument::{RangeError, choose_range, peak_current_a};
-use crate::profile::{Bias, CurrentRange, Instrument, Plan, SweepStep};
-use crate::spectrum::Point;
+use crate::instrument::{InstrumentError, RangeError, choose_range, peak_current_a};
+use crate::profile::{Bias, CurrentRange, DirectStep, DirectTechnique, Instrument, Plan, Step, SweepStep};
+use crate::spectrum::Technique;
 
 /// Distance of a bias from the open-circuit potential in V from which on it counts as polarising.
 pub const POLARISATION_V: f64 = 0.020;
@@ -35,6 +35,46 @@ pub enum Refusal {
         /// What it can do.
         limit: String,
     },
+    /// The instrument does not have the technique of a step.
+    #[error(
+        "step {step} of plan {plan}: the {instrument} cannot do `{technique}`; it can do {known}. Use another \
+         instrument or change the step"
+    )]
+    NoSuchTechnique {
+        /// The plan.
+        plan: String,
+        /// The step, from 1.
+        step: usize,
+        /// The instrument.
+        instrument: String,
+        /// What is asked for.
+        technique: String,
+        /// What it can do.
+        known: String,
+    },
+    /// The instrument does not reach the potentials of the cell.
+    #[error(
+        "the cell {cell} rests between {low_v} and {high_v} V, and the {instrument} reaches {reach}: use an instrument \
+         with a wider range"
+    )]
+    CellBeyondInstrument {
+        /// The cell.
+        cell: String,
+        /// Lowest resting potential in V.
+        low_v: f64,
+        /// Highest resting potential in V.
+        high_v: f64,
+        /// The instrument.
+        instrument: String,
+        /// What it reaches.
+        reach: String,
+    },
+    /// The open-circuit potential is needed and cannot be read.
+    #[error(
+        "the instrument cannot read the open-circuit potential of the cell, which this step needs: use a step that \
+         sets potentials of its own (ca, lsv, cv), or another instrument"
+    )]
+    NoOpenCircuit,
     /// No current range of the instrument will do.
     #[error(transparent)]
     Range(#[from] RangeError),
@@ -82,14 +122,80 @@ pub enum Refusal {
     },
 }
 
+/// Whether the instrument can hold the cell at all.
+///
+/// # Errors
+/// Where the cell's profile says that it may rest beyond the instrument's potentials.
+pub fn check_cell(profiles: &Profiles) -> Result<(), Refusal> {
+    let Profiles { instrument, cell, .. } = profiles;
+    let Some([low_v, high_v]) = cell.potential_window_v else {
+        return Ok(());
+    };
+    let limits = &instrument.limits;
+    let reach = limits.potential_min_v..=limits.potential_max_v;
+    if reach.contains(&low_v) && reach.contains(&high_v) {
+        return Ok(());
+    }
+    Err(Refusal::CellBeyondInstrument {
+        cell: cell.name.clone(),
+        low_v,
+        high_v,
+        instrument: instrument.label.clone(),
+        reach: instrument_range(instrument),
+    })
+}
+
+/// Whether the instrument that answers has every technique of the plan; `techniques` is what it says itself.
+///
+/// # Errors
+/// Where it has not.
+pub fn check_capabilities(profiles: &Profiles, techniques: &[String]) -> Result<(), Refusal> {
+    let Profiles { instrument, plan, .. } = profiles;
+    for (index, step) in plan.steps.iter().enumerate() {
+        let technique = technique_of(step);
+        if !techniques.iter().any(|known| known == technique) {
+            return Err(no_such_technique(instrument, plan, index, technique, techniques));
+        }
+    }
+    Ok(())
+}
+
+fn technique_of(step: &Step) -> &'static str {
+    match step {
+        Step::Sweep(sweep) => sweep.technique.word(),
+        Step::Direct(direct) => direct.technique.word(),
+        Step::Rest(_) => "ocp",
+    }
+}
+
+fn no_such_technique(
+    instrument: &Instrument,
+    plan: &Plan,
+    index: usize,
+    technique: &str,
+    known: &[String],
+) -> Refusal {
+    Refusal::NoSuchTechnique {
+        plan: plan.name.clone(),
+        step: index + 1,
+        instrument: instrument.label.clone(),
+        technique: technique.to_owned(),
+        known: known.join(", "),
+    }
+}
+
 /// Whether the instrument can do each step of the plan at all.
 ///
 /// # Errors
 /// Where it cannot.
 pub fn check_plan(instrument: &Instrument, plan: &Plan) -> Result<(), Refusal> {
-    let limits = &instrument.limits;
     super::line_preflight::check_plan(instrument, plan)?;
     for (index, step) in plan.steps.iter().enumerate() {
+        let technique = technique_of(step);
+        if !instrument.has(technique) {
+            let known = &instrument.techniques;
+            return Err(no_such_technique(instrument, plan, index, technique, known));
+        }
         let beyond = |what: String, limit: String| Refusal::BeyondInstrument {
             plan: plan.name.clone(),
             step: index + 1,
@@ -97,26 +203,183 @@ pub fn check_plan(instrument: &Instrument, plan: &Plan) -> Result<(), Refusal> {
             instrument: instrument.label.clone(),
             limit,
         };
-        if step.f_max_hz > limits.f_max_hz {
-            let what = format!("f_max_hz = {}", step.f_max_hz);
-            return Err(beyond(what, format!("at most {} Hz", limits.f_max_hz)));
-        }
-        if step.f_min_hz < limits.f_min_hz {
-            let what = format!("f_min_hz = {}", step.f_min_hz);
-            return Err(beyond(what, format!("at least {} Hz", limits.f_min_hz)));
-        }
-        if instrument.sets_amplitude() && step.amplitude_vrms > limits.amplitude_max_vrms {
-            let what = format!("amplitude_vrms = {}", step.amplitude_vrms);
-            return Err(beyond(
-                what,
-                format!("at most {} V rms", limits.amplitude_max_vrms),
-            ));
-        }
-        if let Bias::Potential(bias) = step.bias {
-            check_potential(instrument, plan, step, bias)?;
+        match step {
+            Step::Sweep(sweep) => check_sweep(instrument, plan, sweep, beyond)?,
+            Step::Direct(direct) => check_direct(instrument, plan, direct, beyond)?,
+            Step::Rest(_) => {}
         }
     }
     Ok(())
+}
+
+fn check_sweep(
+    instrument: &Instrument,
+    plan: &Plan,
+    step: &SweepStep,
+    beyond: impl Fn(String, String) -> Refusal,
+) -> Result<(), Refusal> {
+    let limits = &instrument.limits;
+    if step.f_max_hz > limits.f_max_hz {
+        let what = format!("f_max_hz = {}", step.f_max_hz);
+        return Err(beyond(what, format!("at most {} Hz", limits.f_max_hz)));
+    }
+    if step.f_min_hz < limits.f_min_hz {
+        let what = format!("f_min_hz = {}", step.f_min_hz);
+        return Err(beyond(what, format!("at least {} Hz", limits.f_min_hz)));
+    }
+    if step.technique == Technique::Peis
+        && instrument.sets_amplitude()
+        && step.amplitude_vrms > limits.amplitude_max_vrms
+    {
+        let what = format!("amplitude_vrms = {}", step.amplitude_vrms);
+        return Err(beyond(
+            what,
+            format!("at most {} V rms", limits.amplitude_max_vrms),
+        ));
+    }
+    if let Bias::Potential(bias) = step.bias {
+        check_potential(instrument, plan, step, bias)?;
+    }
+    let peak_a = step.bias_a.abs() + step.amplitude_arms.unwrap_or(0.0) * std::f64::consts::SQRT_2;
+    if peak_a > limits.current_max_a {
+        let what = format!("a current of {peak_a} A");
+        return Err(beyond(what, format!("at most {} A", limits.current_max_a)));
+    }
+    Ok(())
+}
+
+fn check_direct(
+    instrument: &Instrument,
+    plan: &Plan,
+    step: &DirectStep,
+    beyond: impl Fn(String, String) -> Refusal,
+) -> Result<(), Refusal> {
+    if let DirectTechnique::ChronoPotentiometry { current_a, .. } = step.technique {
+        let most_a = instrument.limits.current_max_a;
+        if current_a.abs() > most_a {
+            let what = format!("current_a = {current_a}");
+            return Err(beyond(what, format!("at most {most_a} A")));
+        }
+        if let Some(most_a) = plan
+            .limits
+            .current_max_a
+            .filter(|most_a| current_a.abs() > *most_a)
+        {
+            return Err(Refusal::BeyondPlan {
+                peak_a: current_a.abs(),
+                most_a,
+                plan: plan.name.clone(),
+            });
+        }
+        // A cell that the instrument could not even hold at its limits must not be driven there.
+        let (low_v, high_v) = (plan.limits.potential_min_v, plan.limits.potential_max_v);
+        for potential_v in [low_v, high_v].into_iter().flatten() {
+            if !(instrument.limits.potential_min_v..=instrument.limits.potential_max_v).contains(&potential_v)
+            {
+                let what = format!("a cell at its limit of {potential_v} V");
+                return Err(beyond(what, instrument_range(instrument)));
+            }
+        }
+    }
+    if !step.vs_open_circuit {
+        check_direct_potentials(instrument, plan, step, &step.technique)?;
+    }
+    Ok(())
+}
+
+fn instrument_range(instrument: &Instrument) -> String {
+    let limits = &instrument.limits;
+    format!("{} to {} V", limits.potential_min_v, limits.potential_max_v)
+}
+
+/// Whether an error of reading the open-circuit potential means that the instrument has no such technique.
+#[must_use]
+pub fn has_no_open_circuit(error: &InstrumentError) -> bool {
+    matches!(error, InstrumentError::ScriptRefused { place, .. } if place.contains("meas_loop_ocp"))
+}
+
+/// Whether the resting cell is where its profile and the plan say that it may be.
+///
+/// # Errors
+/// Where it is not.
+pub fn check_open_circuit(profiles: &Profiles, ocp_v: f64) -> Result<(), Refusal> {
+    let limits = &profiles.plan.limits;
+    let plan = (
+        limits.potential_min_v.unwrap_or(f64::NEG_INFINITY),
+        limits.potential_max_v.unwrap_or(f64::INFINITY),
+        format!("plan {}", profiles.plan.name),
+    );
+    let [low_v, high_v] = profiles
+        .cell
+        .potential_window_v
+        .unwrap_or([f64::NEG_INFINITY, f64::INFINITY]);
+    for (low_v, high_v, whose) in [plan, (low_v, high_v, format!("cell {}", profiles.cell.name))] {
+        if !(low_v..=high_v).contains(&ocp_v) {
+            return Err(Refusal::PotentialOutOfBounds {
+                potential_v: ocp_v,
+                low_v,
+                high_v,
+                whose,
+                advice: "this is what the resting cell has: check leads and cell".to_owned(),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// A technique of direct current with its potentials as they are to be set.
+///
+/// # Errors
+/// Where it needs the open-circuit potential and there is none, or a potential is out of bounds.
+pub fn direct_technique(
+    profiles: &Profiles,
+    step: &DirectStep,
+    ocp_v: Option<f64>,
+) -> Result<DirectTechnique, Refusal> {
+    let technique = match (step.vs_open_circuit, ocp_v) {
+        (false, _) => step.technique,
+        (true, Some(ocp_v)) => step.technique.shifted(ocp_v),
+        (true, None) => return Err(Refusal::NoOpenCircuit),
+    };
+    // The way in which a current drives a cell cannot be checked without it.
+    if ocp_v.is_none() && technique.potentials_v().is_none() {
+        return Err(Refusal::NoOpenCircuit);
+    }
+    check_direct_potentials(&profiles.instrument, &profiles.plan, step, &technique)?;
+    Ok(technique)
+}
+
+/// Whether instrument and plan allow the potentials that a technique of direct current sets.
+///
+/// # Errors
+/// Where they do not.
+pub fn check_direct_potentials(
+    instrument: &Instrument,
+    plan: &Plan,
+    step: &DirectStep,
+    technique: &DirectTechnique,
+) -> Result<(), Refusal> {
+    let Some((low_v, high_v)) = technique.potentials_v() else {
+        return Ok(());
+    };
+    let mode = step.setting.pgstat_mode.unwrap_or(instrument.direct_pgstat_mode);
+    check_potentials(instrument, plan, mode, low_v, high_v)
+}
+
+/// Whether the plan allows a current.
+///
+/// # Errors
+/// Where it does not.
+pub fn check_current(profiles: &Profiles, peak_a: f64) -> Result<(), Refusal> {
+    let plan = &profiles.plan;
+    match plan.limits.current_max_a.filter(|most_a| peak_a > *most_a) {
+        Some(most_a) => Err(Refusal::BeyondPlan {
+            peak_a,
+            most_a,
+            plan: plan.name.clone(),
+        }),
+        None => Ok(()),
+    }
 }
 
 /// The bias of a sweep, given the potential of the resting cell in V.
@@ -147,10 +410,22 @@ fn check_potential(
     bias_v: f64,
 ) -> Result<(), Refusal> {
     let peak = step.amplitude_vrms * std::f64::consts::SQRT_2;
-    let bounds = [
+    let mode = step.setting.pgstat_mode.unwrap_or(instrument.pgstat_mode);
+    check_potentials(instrument, plan, mode, bias_v - peak, bias_v + peak)
+}
+
+fn check_potentials(
+    instrument: &Instrument,
+    plan: &Plan,
+    mode: u32,
+    lowest_v: f64,
+    highest_v: f64,
+) -> Result<(), Refusal> {
+    let limits = &instrument.limits;
+    let mut bounds = vec![
         (
-            instrument.limits.potential_min_v,
-            instrument.limits.potential_max_v,
+            limits.potential_min_v,
+            limits.potential_max_v,
             instrument.label.clone(),
             "use an instrument with a wider range",
         ),
@@ -161,8 +436,14 @@ fn check_potential(
             "check leads and cell, or change its limits",
         ),
     ];
+    if let Some(mode) = instrument.mode(mode) {
+        let whose = format!("{} in potentiostat mode {}", instrument.label, mode.number);
+        let advice = "use another mode or an instrument with a wider range";
+        bounds.push((mode.potential_min_v, mode.potential_max_v, whose.clone(), advice));
+        bounds.push((highest_v - mode.window_v, lowest_v + mode.window_v, whose, advice));
+    }
     for (low_v, high_v, whose, advice) in bounds {
-        for potential_v in [bias_v - peak, bias_v + peak] {
+        for potential_v in [lowest_v, highest_v] {
             if !(low_v..=high_v).contains(&potential_v) {
                 return Err(Refusal::PotentialOutOfBounds {
                     potential_v,
@@ -177,32 +458,6 @@ fn check_potential(
     Ok(())
 }
 
-/// Smallest |Z| in ohm over the frequencies of a step, from the cell profile's guess of its circuit.
-#[must_use]
-pub fn smallest_impedance_ohm(profiles: &Profiles, step: &SweepStep) -> f64 {
-    let Ok((circuit, values)) = profiles.cell.start_values() else {
-        return f64::NAN;
-    };
-    let moduli = step
-        .frequencies_hz()
-        .into_iter()
-        .map(|f| circuit.impedance(&values, f).norm());
-    moduli.fold(f64::INFINITY, f64::min)
-}
-
-/// Smallest |Z| in ohm that was measured; none where fewer than three points are usable. Each point counts
-/// as the median of itself and its neighbours, so that a single glitch does not choose the range.
-#[must_use]
-pub fn smallest_measured_ohm(points: &[Point]) -> Option<f64> {
-    let usable = points.iter().filter(|point| point.is_usable());
-    let moduli: Vec<f64> = usable.map(|point| point.impedance().norm()).collect();
-    let medians = moduli.windows(3).map(|three| {
-        let [a, b, c] = [three[0], three[1], three[2]];
-        a.min(b).max(a.max(b).min(c))
-    });
-    medians.reduce(f64::min)
-}
-
 /// The peak current of a sweep in A, and the range for it: the smallest of which the peak fills at most
 /// seven tenths. `distance_v` is that of the bias from the open-circuit potential, which draws a direct
 /// current of its own.
@@ -215,18 +470,12 @@ pub fn current_range<'a>(
     distance_v: f64,
     smallest_ohm: f64,
 ) -> Result<(f64, &'a CurrentRange), Refusal> {
-    let Profiles { instrument, plan, .. } = profiles;
+    let instrument = &profiles.instrument;
     if !instrument.sets_amplitude() {
         return Ok((f64::NAN, &OWN_RANGE));
     }
     let peak_a = peak_current_a(step.amplitude_vrms, smallest_ohm, distance_v / smallest_ohm)?;
-    if let Some(most_a) = plan.limits.current_max_a.filter(|most_a| peak_a > *most_a) {
-        return Err(Refusal::BeyondPlan {
-            peak_a,
-            most_a,
-            plan: plan.name.clone(),
-        });
-    }
+    check_current(profiles, peak_a)?;
     if instrument.current_ranges.is_empty() {
         let largest_a = instrument.limits.current_max_a;
         if peak_a > largest_a {
@@ -258,13 +507,23 @@ pub fn sweep_duration_s(instrument: &Instrument, step: &SweepStep) -> f64 {
         .sum()
 }
 
+/// How long a step takes in s by the instrument's profile.
+#[must_use]
+pub fn step_duration_s(instrument: &Instrument, step: &Step) -> f64 {
+    match step {
+        Step::Sweep(sweep) => sweep_duration_s(instrument, sweep),
+        Step::Direct(direct) => direct.technique.duration_s(),
+        Step::Rest(rest) => rest.duration_s,
+    }
+}
+
 /// How long a plan takes in s by the instrument's profile.
 #[must_use]
 pub fn plan_duration_s(instrument: &Instrument, plan: &Plan) -> f64 {
     let round: f64 = plan
         .steps
         .iter()
-        .map(|step| sweep_duration_s(instrument, step))
+        .map(|step| step_duration_s(instrument, step))
         .sum();
     let repeats = f64::from(plan.repeat.saturating_sub(1));
     repeats * round.max(plan.interval_s) + round
@@ -274,6 +533,8 @@ pub fn plan_duration_s(instrument: &Instrument, plan: &Plan) -> f64 {
 mod tests {
     use super::*;
     use crate::profile::{Cell, Kind, shipped_text};
+    use crate::session::sweep_parts::Moduli;
+    use crate::spectrum::Point;
 
     fn profiles() -> Profiles {
         let text = |kind, name| shipped_text(kind, name).unwrap();
@@ -284,10 +545,14 @@ mod tests {
         }
     }
 
+    fn sweep_of(plan: &Plan) -> &SweepStep {
+        plan.steps[0].sweep().unwrap()
+    }
+
     #[test]
     fn a_sweep_of_the_shipped_plan_takes_64_points_and_about_130_s() {
         let profiles = profiles();
-        let step = &profiles.plan.steps[0];
+        let step = sweep_of(&profiles.plan);
         assert_eq!(step.n_points(), 64);
         // 64 x 0.43 s, and 2.1 periods of frequencies that end at 0.1 Hz with ten a decade: 4.862 / f_min.
         let expected = 64.0 * 0.43 + 2.1 * 4.862 / 0.1;
@@ -300,8 +565,8 @@ mod tests {
     #[test]
     fn the_range_is_chosen_by_the_peak_current_at_the_smallest_modulus() {
         let profiles = profiles();
-        let step = &profiles.plan.steps[0];
-        let smallest = smallest_impedance_ohm(&profiles, step);
+        let step = sweep_of(&profiles.plan);
+        let smallest = Moduli::guessed(&profiles, step).smallest_ohm();
         assert!((20.0..22.0).contains(&smallest), "{smallest}");
         let (peak, range) = current_range(&profiles, step, 0.0, smallest).unwrap();
         // 10 mV rms over 21.4 ohm at its smallest: 0.66 mA peak, below 70 % of 1 mA.
@@ -320,14 +585,15 @@ mod tests {
             .map(|index| Point::new(1.0, 100.0 + f64::from(index), 0.0))
             .collect();
         points[7].z_real_ohm = 0.01;
-        assert!(smallest_measured_ohm(&points).is_some_and(|smallest| (100.0..103.0).contains(&smallest)));
-        assert_eq!(smallest_measured_ohm(&points[..2]), None);
+        let smallest = Moduli::measured(&points).map(|moduli| moduli.smallest_ohm());
+        assert!(smallest.is_some_and(|smallest| (100.0..103.0).contains(&smallest)));
+        assert_eq!(Moduli::measured(&points[..2]), None);
     }
 
     #[test]
     fn a_current_beyond_instrument_or_plan_is_refused() {
         let mut profiles = profiles();
-        let step = profiles.plan.steps[0].clone();
+        let step = sweep_of(&profiles.plan).clone();
         assert!(matches!(
             current_range(&profiles, &step, 0.0, 0.15),
             Err(Refusal::Range(_))
@@ -340,14 +606,14 @@ mod tests {
     #[test]
     fn a_bias_is_the_open_circuit_potential_unless_the_plan_gives_one() {
         let profiles = profiles();
-        let step = &profiles.plan.steps[0];
+        let step = sweep_of(&profiles.plan);
         assert_eq!(bias_of(&profiles.instrument, &profiles.plan, step, 3.7), Ok(3.7));
     }
 
     #[test]
     fn a_bias_more_than_20_mv_from_the_open_circuit_potential_needs_leave() {
         let profiles = profiles();
-        let mut step = profiles.plan.steps[0].clone();
+        let mut step = sweep_of(&profiles.plan).clone();
         step.bias = Bias::Potential(0.0);
         let bias = |step: &SweepStep, ocp_v| bias_of(&profiles.instrument, &profiles.plan, step, ocp_v);
         assert_eq!(bias(&step, 0.019), Ok(0.0));
@@ -361,16 +627,19 @@ mod tests {
         let profiles = profiles();
         let mut plan = profiles.plan.clone();
         plan.limits.potential_max_v = Some(4.2);
-        let refused = bias_of(&profiles.instrument, &plan, &plan.steps[0], 4.195).unwrap_err();
+        let refused = bias_of(&profiles.instrument, &plan, sweep_of(&plan), 4.195).unwrap_err();
         assert!(refused.to_string().contains("plan eis_repeat"), "{refused}");
-        assert!(bias_of(&profiles.instrument, &plan, &plan.steps[0], 6.1).is_err());
+        assert!(bias_of(&profiles.instrument, &plan, sweep_of(&plan), 6.1).is_err());
     }
 
     #[test]
     fn what_the_instrument_cannot_do_is_refused_before_anything_is_sent() {
         let profiles = profiles();
         let mut plan = profiles.plan.clone();
-        plan.steps[0].f_max_hz = 1e6;
+        let Step::Sweep(sweep) = &mut plan.steps[0] else {
+            panic!()
+        };
+        sweep.f_max_hz = 1e6;
         let refused = check_plan(&profiles.instrument, &plan).unwrap_err();
         assert!(refused.to_string().contains("at most 200000 Hz"), "{refused}");
         assert_eq!(check_plan(&profiles.instrument, &profiles.plan), Ok(()));

@@ -160,7 +160,7 @@ async fn session(spec: SessionSpec, runtime: &RuntimeDirectory) -> Result<(), Ca
     let mut runner = Runner {
         clock,
         journal,
-        driver: driver_for(&profiles.instrument, spec.time_scale),
+        driver: driver_for(&profiles.instrument, profiles.plan.channel, spec.time_scale),
         port: Some(port),
         port_path,
         requests,
@@ -171,6 +171,7 @@ async fn session(spec: SessionSpec, runtime: &RuntimeDirectory) -> Result<(), Ca
         paused: false,
         identity: None,
         sweep: None,
+        last_sample: None,
         cell: CellSwitch::Untouched,
         has_touched: false,
         alarms: std::collections::HashMap::new(),
@@ -184,6 +185,8 @@ async fn session(spec: SessionSpec, runtime: &RuntimeDirectory) -> Result<(), Ca
         planned: 0,
         memory: vec![StepMemory::default(); profiles.plan.steps.len()],
         fresh: None,
+        reads_open_circuit: true,
+        sign_is_checked: false,
     };
     let begun = plan_run.begin(spec.take_over).await;
     let ending = match begun {

@@ -19,7 +19,7 @@ use crate::event::{
 };
 use crate::instrument::port::Port;
 use crate::instrument::{CellSwitch, Done, Instrument, InstrumentIdentity, Job, Outcome, Output, PortError};
-use crate::spectrum::Point;
+use crate::spectrum::{Point, Sample};
 
 /// The alarm that says that nobody knows whether current flows.
 pub const CELL_MAY_BE_ON: &str = "cell_may_be_on";
@@ -57,7 +57,7 @@ pub struct RunningSweep {
     pub points: Vec<Point>,
     /// When the running point began, in s of elapsed time.
     pub point_began_s: f64,
-    /// Excitation in V rms; none where the instrument chooses its own.
+    /// Excitation in V rms; none where the instrument chooses its own, or the sweep is galvanostatic.
     pub amplitude_vrms: Option<f64>,
 }
 
@@ -76,6 +76,8 @@ pub struct Runner {
     pub(super) paused: bool,
     pub(super) identity: Option<InstrumentIdentity>,
     pub(super) sweep: Option<RunningSweep>,
+    /// The last reading of potential and current.
+    pub(super) last_sample: Option<Sample>,
     pub(super) cell: CellSwitch,
     /// Whether anything was sent that could concern a cell: before that, the instrument is not ours.
     pub(super) has_touched: bool,
@@ -88,8 +90,10 @@ impl Runner {
     pub(super) async fn job(&mut self, job: Job) -> Done {
         let connects = matches!(job, Job::Connect { .. });
         self.has_touched |= !connects;
-        self.driver.start(job, self.clock.now_s());
+        let rests_when_paused = matches!(job, Job::Direct(_));
         let mut stop_told = None;
+        let mut pause_told = false;
+        self.driver.start(job, self.clock.now_s());
         loop {
             while let Some(output) = self.driver.take_output() {
                 if let Some(done) = self.take(output).await {
@@ -109,6 +113,12 @@ impl Runner {
                     Some(Stop::AfterPoint) => self.driver.end_after_point(self.clock.now_s()),
                     None => {}
                 }
+                continue;
+            }
+            // A cell that is driven rests while it is paused: `h` would leave it under its potential or current.
+            if self.paused && rests_when_paused && !pause_told {
+                pause_told = true;
+                self.driver.end_after_point(self.clock.now_s());
                 continue;
             }
             let deadline = self.driver.deadline_s().map(|at_s| self.clock.instant_at(at_s));
@@ -218,7 +228,10 @@ impl Runner {
                 }));
                 self.identity = Some(identity);
             }
-            Output::Sample(sample) => self.journal.record(EventBody::Sample(SampleTaken { sample })),
+            Output::Sample(sample) => {
+                self.last_sample = Some(sample.clone());
+                self.journal.record(EventBody::Sample(SampleTaken { sample }));
+            }
             Output::SweepBegan => {
                 if let Some(sweep) = &mut self.sweep {
                     sweep.point_began_s = self.clock.now_s();
@@ -240,7 +253,9 @@ impl Runner {
             return;
         };
         point.t_start_s = Some(sweep.point_began_s);
-        point.amplitude_vrms = point.amplitude_vrms.or(sweep.amplitude_vrms);
+        if point.amplitude_arms.is_none() {
+            point.amplitude_vrms = point.amplitude_vrms.or(sweep.amplitude_vrms);
+        }
         sweep.point_began_s = now_s;
         sweep.points.push(point.clone());
         let index = sweep.points.len() as u32 - 1;

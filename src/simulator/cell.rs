@@ -60,6 +60,8 @@ pub struct CellModel {
     pub open_circuit_v: f64,
     /// Drift of that potential in V/s.
     pub open_circuit_drift_v_per_s: f64,
+    /// How far that potential rises with charge in V/C: the reciprocal of the cell's differential capacity.
+    pub open_circuit_v_per_c: f64,
     /// Sums of parameters whose truth is told: name and indices.
     pub sums: Vec<(String, Vec<usize>)>,
 }
@@ -104,6 +106,7 @@ impl CellModel {
             noise_absolute_ohm: 0.0,
             open_circuit_v: 0.0,
             open_circuit_drift_v_per_s: 0.0,
+            open_circuit_v_per_c: 0.0,
             sums: Vec::new(),
         }
     }
@@ -173,6 +176,7 @@ impl CellModel {
             noise_absolute_ohm: simulation.noise.absolute_ohm,
             open_circuit_v: simulation.open_circuit_v,
             open_circuit_drift_v_per_s: simulation.open_circuit_drift_v_per_s,
+            open_circuit_v_per_c: simulation.open_circuit_v_per_c,
             sums,
             circuit,
         })
@@ -207,7 +211,16 @@ pub(super) struct Cell {
     first_sweep_s: Option<f64>,
     sweeps: u32,
     readings: u64,
+    /// What current flows, and the charge that has passed by then.
+    current_a: f64,
+    charge_c: f64,
+    at_s: f64,
+    /// When the current changed by how much, in A; the oldest ones are forgotten.
+    steps: Vec<(f64, f64)>,
 }
+
+/// Steps of current that a cell remembers.
+const MOST_STEPS: usize = 24;
 
 impl Cell {
     pub(super) fn new(model: CellModel, seed: u64) -> Self {
@@ -217,6 +230,10 @@ impl Cell {
             first_sweep_s: None,
             sweeps: 0,
             readings: 0,
+            current_a: 0.0,
+            charge_c: 0.0,
+            at_s: 0.0,
+            steps: Vec::new(),
         }
     }
 
@@ -252,14 +269,69 @@ impl Cell {
         Complex64::new(sigma * normal(), sigma * normal())
     }
 
-    /// Rest potential in V at a device time.
+    /// Rest potential in V at a device time, when everything has relaxed.
     pub(super) fn open_circuit(&self, now_s: f64) -> f64 {
-        self.model.open_circuit_v + self.model.open_circuit_drift_v_per_s * now_s
+        let charge_c = self.charge_c + self.current_a * (now_s - self.at_s).max(0.0);
+        self.model.open_circuit_v
+            + self.model.open_circuit_drift_v_per_s * now_s
+            + self.model.open_circuit_v_per_c * charge_c
     }
 
-    /// A reading of the rest potential in V.
-    pub(super) fn read_open_circuit(&mut self, now_s: f64) -> f64 {
-        self.open_circuit(now_s) + POTENTIAL_NOISE_V * self.reading_noise()
+    /// Charge that has passed in C.
+    pub(super) fn charge_c(&self) -> f64 {
+        self.charge_c
+    }
+
+    /// From a device time on a current in A flows.
+    pub(super) fn carry(&mut self, now_s: f64, current_a: f64) {
+        self.charge_c += self.current_a * (now_s - self.at_s).max(0.0);
+        self.at_s = now_s.max(self.at_s);
+        self.change_current(current_a);
+    }
+
+    /// Under a potential that is held, a current in A is what flows at a device time. It counts for all the
+    /// time since the last reading: the surge just after a step, taken for so long, would be far too much.
+    pub(super) fn settle(&mut self, now_s: f64, current_a: f64) {
+        self.change_current(current_a);
+        self.carry(now_s, current_a);
+    }
+
+    fn change_current(&mut self, current_a: f64) {
+        if current_a != self.current_a {
+            self.steps.push((self.at_s, current_a - self.current_a));
+            if self.steps.len() > MOST_STEPS {
+                // The two oldest become one, at the time of the younger, so that no current is lost.
+                let (_, oldest_a) = self.steps.remove(0);
+                self.steps[0].1 += oldest_a;
+            }
+            self.current_a = current_a;
+        }
+    }
+
+    /// Potential in V under the current that flows: each step of current drives it as its step response says,
+    /// which is taken as |Z| at the frequency that belongs to the time since, `1/(2 pi t)`.
+    pub(super) fn potential(&self, now_s: f64) -> f64 {
+        let driven: f64 = self
+            .steps
+            .iter()
+            .map(|(at_s, change_a)| change_a * self.step_response_ohm(now_s, now_s - at_s))
+            .sum();
+        let potential = self.open_circuit(now_s) + driven;
+        if potential.is_finite() {
+            potential
+        } else {
+            self.open_circuit(now_s)
+        }
+    }
+
+    fn step_response_ohm(&self, now_s: f64, since_s: f64) -> f64 {
+        let frequency_hz = (1.0 / (2.0 * PI * since_s.max(1e-6))).max(DIRECT_HZ);
+        self.impedance(now_s, frequency_hz).norm()
+    }
+
+    /// A reading of the potential in V.
+    pub(super) fn read_potential(&mut self, now_s: f64) -> f64 {
+        self.potential(now_s) + POTENTIAL_NOISE_V * self.reading_noise()
     }
 
     /// Direct current in A that a potential in V drives, some time after it was applied. A circuit without

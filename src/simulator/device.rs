@@ -7,11 +7,14 @@ use super::execution::{Bench, Execution};
 use super::persona::Persona;
 use super::potentiostat::Potentiostat;
 use super::script::{LoadError, Program, parse};
-use super::truth::SweepTruth;
-use crate::instrument::method_script::{Echo, ErrorCode, Firmware, Line, ScriptPosition};
+use super::truth::{CellSwitched, SweepTruth};
+use crate::instrument::method_script::{Capabilities, Echo, ErrorCode, Firmware, Line, ScriptPosition};
 
 /// For this long after an error the device takes no notice of what it is sent.
 const DEAF_S: f64 = 0.05;
+
+/// Bits of `CC` of the commands that the simulated device takes: t, CC, CM, l, r, e, i, v, h, H, Z, Y.
+const COMMANDS: [u32; 12] = [1, 32, 33, 36, 37, 38, 48, 49, 96, 97, 98, 99];
 
 /// Most lines of a script.
 const SCRIPT_MAX_LINES: usize = 5000;
@@ -54,6 +57,7 @@ impl Device {
             potentiostat: Potentiostat::new(settings.persona),
             cell: Cell::new(settings.cell, settings.seed),
             truths: Vec::new(),
+            switched: Vec::new(),
         };
         Self {
             serial: settings.serial,
@@ -106,6 +110,17 @@ impl Device {
     /// The truth about sweeps that have ended since the last call.
     pub fn take_truths(&mut self) -> Vec<SweepTruth> {
         std::mem::take(&mut self.bench.truths)
+    }
+
+    /// When the cell was connected or disconnected since the last call.
+    pub fn take_switched(&mut self) -> Vec<CellSwitched> {
+        std::mem::take(&mut self.bench.switched)
+    }
+
+    /// Potential of the cell in V at a device time.
+    #[must_use]
+    pub fn cell_potential_v(&self, now_s: f64) -> f64 {
+        self.bench.cell.potential(now_s)
     }
 
     /// Whether the cell is connected to the potentiostat.
@@ -197,6 +212,11 @@ impl Device {
             "v" => self.send(&Line::Version(
                 self.bench.potentiostat.persona.script_version.to_owned(),
             )),
+            "CM" => {
+                let techniques = &self.bench.potentiostat.persona.techniques;
+                self.send(&Line::Capabilities(Capabilities::of_techniques(techniques)));
+            }
+            "CC" => self.send(&Line::Capabilities(Capabilities::of('C', &COMMANDS, 160))),
             "e" | "l" => self.receiving = Some((letter, Vec::new())),
             "r" => match self.loaded.clone() {
                 Some(program) => self.start(letter, program, now_s),

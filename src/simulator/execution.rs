@@ -7,7 +7,7 @@ use super::measurement::Frame;
 use super::potentiostat::Potentiostat;
 use super::script::{Argument, Command, Program, Step};
 use super::set_up::set_up;
-use super::truth::SweepTruth;
+use super::truth::{CellSwitched, SweepTruth};
 use super::variables::{Variables, kind, variable};
 use crate::instrument::method_script::{Echo, ErrorCode, Line, Package, Value, Variable, VariableType};
 
@@ -28,6 +28,33 @@ pub(super) struct Bench {
     pub(super) cell: Cell,
     /// Of sweeps that ended and were not fetched yet.
     pub(super) truths: Vec<SweepTruth>,
+    /// When the cell was switched, not fetched yet.
+    pub(super) switched: Vec<CellSwitched>,
+}
+
+impl Bench {
+    /// Lets the cell carry the current that the potentiostat drives now.
+    pub(super) fn drive(&mut self, now_s: f64) {
+        let current_a = self.potentiostat.driven_current(&self.cell, now_s);
+        if self.potentiostat.holds_potential() {
+            self.cell.settle(now_s, current_a);
+        } else {
+            self.cell.carry(now_s, current_a);
+        }
+    }
+
+    /// Tells that the cell was switched where it was.
+    fn note_switch(&mut self, was_on: bool, now_s: f64) {
+        let on = self.potentiostat.cell_on;
+        if on != was_on {
+            self.switched.push(CellSwitched {
+                t_s: now_s,
+                cell_on: on,
+                potential_v: self.cell.potential(now_s),
+                charge_c: self.cell.charge_c(),
+            });
+        }
+    }
 }
 
 /// What happens when a wait is over.
@@ -259,13 +286,26 @@ impl Execution {
                 };
                 return Ok(Flow::Jump(end));
             }
-            command => set_up(
-                command,
-                arguments,
-                &self.values,
-                &mut bench.potentiostat,
-                self.now_s,
-            )?,
+            command => {
+                let was_on = bench.potentiostat.cell_on;
+                bench.drive(self.now_s);
+                if command == Command::CellOff {
+                    // Before the switch, so that it tells under what the cell was.
+                    bench.potentiostat.cell_on = false;
+                    bench.note_switch(was_on, self.now_s);
+                }
+                set_up(
+                    command,
+                    arguments,
+                    &self.values,
+                    &mut bench.potentiostat,
+                    self.now_s,
+                )?;
+                bench.drive(self.now_s);
+                if command == Command::CellOn {
+                    bench.note_switch(was_on, self.now_s);
+                }
+            }
         }
         Ok(Flow::Next)
     }

@@ -86,7 +86,6 @@ impl ImpedanceSweep {
         self.truth.add_point(&cell.values(moment_s));
         let (direct_a, peak_a, peak_v) = self.signal(cell, moment_s, truth);
         let current_range = potentiostat.current_range();
-        let potential_range = potentiostat.potential_range(peak_v);
         let current_status = load_status(peak_a, current_range.limit_a);
         let potential_limit = potentiostat.potential_limit();
         let potential_overload = load_status(peak_v, potential_limit) & status::OVERLOAD;
@@ -102,8 +101,8 @@ impl ImpedanceSweep {
             frequency_hz,
             impedance,
             status: current_status | potential_overload,
-            current_range: current_range.code,
-            potential_range: potential_range.code,
+            current_range: potentiostat.current_code(),
+            potential_range: potentiostat.potential_code(peak_v),
         };
         self.point += 1;
         self.frequency_hz *= self.ratio;

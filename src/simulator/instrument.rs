@@ -1,7 +1,7 @@
 //! What the server of a port needs of whatever it serves.
 
 use super::device::Device;
-use super::truth::SweepTruth;
+use super::truth::{CellSwitched, SweepTruth};
 
 /// A simulated instrument with its cell. It does no I/O and reads no clock: device times in s, which never
 /// run backwards, are given to it.
@@ -17,6 +17,11 @@ pub trait SimulatedInstrument: Send {
 
     /// The truth about sweeps that have ended since the last call.
     fn take_truths(&mut self) -> Vec<SweepTruth>;
+
+    /// When its cell was switched since the last call; nothing where it has no switch.
+    fn take_switched(&mut self) -> Vec<CellSwitched> {
+        Vec::new()
+    }
 }
 
 impl SimulatedInstrument for Device {
@@ -34,5 +39,9 @@ impl SimulatedInstrument for Device {
 
     fn take_truths(&mut self) -> Vec<SweepTruth> {
         Self::take_truths(self)
+    }
+
+    fn take_switched(&mut self) -> Vec<CellSwitched> {
+        Self::take_switched(self)
     }
 }

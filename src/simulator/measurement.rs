@@ -2,11 +2,12 @@
 
 use super::execution::{Bench, Execution, Flow, Waiting};
 use super::impedance_sweep::{Excitation, ImpedanceSweep};
+use super::potential_scan::Scan;
 use super::potentiostat::{MODE_GALVANOSTAT, MODE_HIGH_SPEED, MODE_MAX_RANGE, Potentiostat, load_status};
 use super::script::{Command, Step};
 use super::set_up::{apply_potential, check_potential};
 use super::variables::variable;
-use crate::instrument::method_script::{ErrorCode, Line, Value, Variable, VariableType};
+use crate::instrument::method_script::{ErrorCode, Line, Value, Variable, VariableType, status};
 
 /// Most points of a measurement loop.
 const MAX_POINTS: f64 = 1e6;
@@ -29,8 +30,18 @@ pub(super) enum Frame {
 #[derive(Clone, Debug)]
 pub(super) enum Technique {
     Impedance(Box<ImpedanceSweep>),
-    Current { potential_v: f64, interval_s: f64 },
-    OpenCircuit { interval_s: f64 },
+    Current {
+        potential_v: f64,
+        interval_s: f64,
+    },
+    /// Constant current.
+    Potential {
+        interval_s: f64,
+    },
+    Scan(Box<Scan>),
+    OpenCircuit {
+        interval_s: f64,
+    },
 }
 
 impl Execution {
@@ -43,6 +54,9 @@ impl Execution {
     ) -> Result<Flow, ErrorCode> {
         let number = |index: usize| self.values.number(step.arguments.get(index)).0;
         let potentiostat = &mut bench.potentiostat;
+        if !potentiostat.persona.has(technique_of(step.command)) {
+            return Err(ErrorCode::NOT_SUPPORTED);
+        }
         if step.command == Command::OpenCircuit {
             if potentiostat.cell_on {
                 return Err(ErrorCode::OPEN_CIRCUIT_CELL_ON);
@@ -60,6 +74,40 @@ impl Execution {
                     },
                     count,
                 )
+            }
+            Command::Chronopotentiometry => {
+                if potentiostat.mode != MODE_GALVANOSTAT {
+                    return Err(ErrorCode::WRONG_PGSTAT_MODE);
+                }
+                if number(2).abs() > potentiostat.persona.current_max_a {
+                    return Err(ErrorCode::ARGUMENT_OUT_OF_BOUNDS);
+                }
+                let count = sample_count(number(3), number(4))?;
+                if potentiostat.current_a != number(2) {
+                    potentiostat.current_a = number(2);
+                    potentiostat.applied_since_s = self.now_s;
+                }
+                let interval_s = number(3);
+                (0x000A, Technique::Potential { interval_s }, count)
+            }
+            Command::LinearSweep | Command::CyclicVoltammetry => {
+                if matches!(potentiostat.mode, 0 | MODE_GALVANOSTAT) {
+                    return Err(ErrorCode::WRONG_PGSTAT_MODE);
+                }
+                let cyclic = step.command == Command::CyclicVoltammetry;
+                let scan = if cyclic {
+                    let scans = if step.arguments.len() > 7 { number(7) } else { 1.0 };
+                    let ways = [number(2), number(3), number(4), number(2)];
+                    Scan::new(&ways, number(5), number(6), scans as u32)?
+                } else {
+                    Scan::new(&[number(2), number(3)], number(4), number(5), 1)?
+                };
+                for potential_v in &scan.potentials {
+                    check_potential(potentiostat, *potential_v)?;
+                }
+                let id = if cyclic { 0x0005 } else { 0x0000 };
+                let count = scan.scans * scan.potentials.len() as u32;
+                (id, Technique::Scan(Box::new(scan)), count)
             }
             Command::Chronoamperometry => {
                 if matches!(potentiostat.mode, 0 | MODE_GALVANOSTAT) {
@@ -106,6 +154,7 @@ impl Execution {
                 (id, Technique::Impedance(Box::new(sweep)), count)
             }
         };
+        bench.drive(self.now_s);
         output.push(Line::LoopStart { technique: id });
         self.frames.push(Frame::Measurement {
             start: self.position,
@@ -131,14 +180,25 @@ impl Execution {
                     Technique::Impedance(sweep) => {
                         sweep.begin_point(&bench.cell, &mut bench.potentiostat, now_s)
                     }
-                    Technique::Current { interval_s, .. } | Technique::OpenCircuit { interval_s } => {
-                        *interval_s
+                    Technique::Current { interval_s, .. }
+                    | Technique::Potential { interval_s }
+                    | Technique::OpenCircuit { interval_s } => *interval_s,
+                    Technique::Scan(scan) => {
+                        let potential_v = scan.next(output);
+                        bench.potentiostat.potential_v = potential_v;
+                        // The response to a ramp is that to its last steps: what was before has settled.
+                        bench.potentiostat.applied_since_s = now_s - 10.0 * scan.interval_s;
+                        bench.drive(now_s);
+                        scan.interval_s
                     }
                 };
                 self.waiting = Some(Waiting::Point);
                 Flow::Sleep(duration_s, *start + 1)
             }
-            Some(Frame::Measurement { start, .. }) => {
+            Some(Frame::Measurement { start, technique, .. }) => {
+                if let Technique::Scan(scan) = technique {
+                    scan.end(output);
+                }
                 let end = self.program.steps[*start].target;
                 self.close_loop(bench, output);
                 Flow::Jump(end + 1)
@@ -151,6 +211,7 @@ impl Execution {
     /// Reads the point that has just ended into the loop's variables.
     pub(super) fn end_point(&mut self, bench: &mut Bench) {
         let now_s = self.now_s;
+        bench.drive(now_s);
         let Some(Frame::Measurement {
             start,
             remaining,
@@ -183,10 +244,19 @@ impl Execution {
                 self.values[variable(outputs, 0)] = applied;
                 self.values[variable(outputs, 1)] = read_current(bench, now_s);
             }
+            Technique::Scan(scan) => {
+                let applied = Variable::new(VariableType::SET_POTENTIAL, Value::of(scan.potential_v()));
+                self.values[variable(outputs, 0)] = applied;
+                self.values[variable(outputs, 1)] = read_current(bench, now_s);
+            }
+            Technique::Potential { .. } => {
+                self.values[variable(outputs, 0)] = read_potential(bench, now_s);
+                let applied_a = bench.potentiostat.current_a;
+                let range = bench.potentiostat.current_code();
+                self.values[variable(outputs, 1)] = with(VariableType::SET_CURRENT, applied_a, 0, range);
+            }
             Technique::OpenCircuit { .. } => {
-                let potential = bench.cell.read_open_circuit(now_s);
-                let range = bench.potentiostat.potential_range(potential).code;
-                self.values[variable(outputs, 0)] = with(VariableType::POTENTIAL, potential, 0, range);
+                self.values[variable(outputs, 0)] = read_potential(bench, now_s);
             }
         }
     }
@@ -195,19 +265,7 @@ impl Execution {
     pub(super) fn read(&self, kind: VariableType, bench: &mut Bench) -> Result<Variable, ErrorCode> {
         match kind {
             VariableType::CURRENT => Ok(read_current(bench, self.now_s)),
-            VariableType::POTENTIAL => {
-                let potential = if bench.potentiostat.cell_on {
-                    bench.potentiostat.potential_v
-                } else {
-                    bench.cell.read_open_circuit(self.now_s)
-                };
-                let range = Some(bench.potentiostat.potential_range(potential).code);
-                Ok(Variable {
-                    status: Some(0),
-                    range,
-                    ..Variable::new(kind, Value::of(potential))
-                })
-            }
+            VariableType::POTENTIAL => Ok(read_potential(bench, self.now_s)),
             _ => Err(ErrorCode::ARGUMENT_VARIABLE_TYPE),
         }
     }
@@ -237,6 +295,19 @@ impl Execution {
         if let Technique::Impedance(sweep) = technique {
             bench.truths.extend(sweep.finish(&bench.cell, self.now_s));
         }
+    }
+}
+
+/// The technique that a measurement loop stands for.
+fn technique_of(command: Command) -> &'static str {
+    match command {
+        Command::Impedance => "peis",
+        Command::GalvanostaticImpedance => "geis",
+        Command::Chronoamperometry => "ca",
+        Command::Chronopotentiometry => "cp",
+        Command::LinearSweep => "lsv",
+        Command::CyclicVoltammetry => "cv",
+        _ => "ocp",
     }
 }
 
@@ -282,6 +353,31 @@ fn sample_count(interval_s: f64, duration_s: f64) -> Result<u32, ErrorCode> {
     Ok((duration_s / interval_s).round().clamp(1.0, MAX_POINTS) as u32)
 }
 
+/// A reading of the potential: under potential control what is set, otherwise what the cell has. What lies
+/// beyond the device's range is clipped.
+fn read_potential(bench: &mut Bench, now_s: f64) -> Variable {
+    let potentiostat = &bench.potentiostat;
+    let potential_v = if potentiostat.cell_on && potentiostat.mode != MODE_GALVANOSTAT {
+        potentiostat.potential_v
+    } else {
+        bench.cell.read_potential(now_s)
+    };
+    let (low_v, high_v) = bench.potentiostat.persona.potential_v;
+    let clipped = if (low_v..=high_v).contains(&potential_v) {
+        0
+    } else {
+        status::OVERLOAD
+    };
+    Variable {
+        status: Some(clipped),
+        range: Some(bench.potentiostat.potential_code(potential_v)),
+        ..Variable::new(
+            VariableType::POTENTIAL,
+            Value::of(potential_v.clamp(low_v, high_v)),
+        )
+    }
+}
+
 /// A reading of the direct current.
 fn read_current(bench: &mut Bench, now_s: f64) -> Variable {
     let potentiostat = &mut bench.potentiostat;
@@ -296,16 +392,16 @@ fn read_current(bench: &mut Bench, now_s: f64) -> Variable {
         0.0
     };
     potentiostat.range_current(current.abs());
-    let range = potentiostat.current_range();
+    let (code, limit_a) = (potentiostat.current_code(), potentiostat.current_range().limit_a);
     // A hundred-thousandth of the range: about a bit of a 16-bit converter.
-    let noise = 1e-5 * range.limit_a * bench.cell.reading_noise();
+    let noise = 1e-5 * limit_a * bench.cell.reading_noise();
     Variable {
-        status: Some(load_status(current.abs(), range.limit_a)),
-        range: Some(range.code),
+        status: Some(load_status(current.abs(), limit_a)),
+        range: Some(code),
         noise: Some(0),
         ..Variable::new(
             VariableType::CURRENT,
-            Value::of((current + noise).clamp(-range.limit_a, range.limit_a)),
+            Value::of((current + noise).clamp(-limit_a, limit_a)),
         )
     }
 }

@@ -2,8 +2,10 @@
 
 use std::f64::consts::PI;
 
+use super::cell::Cell;
 use super::persona::Persona;
-use crate::instrument::method_script::{CurrentRange, PotentialRange, status};
+use crate::instrument::method_script::{PotentialRange, status};
+use crate::profile::CurrentRange;
 
 /// A signal below this share of its range is too small for it.
 const UNDERLOAD_SHARE: f64 = 0.005;
@@ -54,6 +56,22 @@ impl Potentiostat {
         }
     }
 
+    /// Whether the cell is held at a potential.
+    pub(super) fn holds_potential(&self) -> bool {
+        self.cell_on && self.mode != MODE_GALVANOSTAT
+    }
+
+    /// The direct current in A that it drives through the cell.
+    pub(super) fn driven_current(&self, cell: &Cell, now_s: f64) -> f64 {
+        if !self.cell_on {
+            0.0
+        } else if self.mode == MODE_GALVANOSTAT {
+            self.current_a
+        } else {
+            cell.direct_current(now_s, self.potential_v, now_s - self.applied_since_s)
+        }
+    }
+
     /// Chooses the current range for a current in A: the finest that takes it.
     pub(super) fn set_current_range(&mut self, current_a: f64) {
         let index = self.current_index(current_a);
@@ -79,7 +97,7 @@ impl Potentiostat {
     /// Moves to the range for a peak current in A and says whether the range changed.
     pub(super) fn range_current(&mut self, peak_a: f64) -> bool {
         let (low, high) = self.current_bounds;
-        let ranges = &self.persona.current_ranges;
+        let ranges = self.current_ranges();
         let best = (low..=high)
             .find(|&index| peak_a <= AUTORANGE_SHARE * ranges[index].limit_a)
             .unwrap_or(high);
@@ -88,13 +106,38 @@ impl Potentiostat {
 
     /// The current range in use.
     pub(super) fn current_range(&self) -> &CurrentRange {
-        &self.persona.current_ranges[self.current_range]
+        let ranges = self.current_ranges();
+        &ranges[self.current_range.min(ranges.len() - 1)]
     }
 
-    /// The potential range for a peak potential in V.
-    pub(super) fn potential_range(&self, peak_v: f64) -> &PotentialRange {
+    /// The code of the current range in use.
+    pub(super) fn current_code(&self) -> u8 {
+        let code = self.current_range().code;
+        if self.mode == MODE_GALVANOSTAT {
+            code + self.persona.galvanostat_offset
+        } else {
+            code
+        }
+    }
+
+    /// The current ranges of the mode.
+    fn current_ranges(&self) -> &[CurrentRange] {
+        let fast = matches!(self.mode, MODE_HIGH_SPEED | MODE_MAX_RANGE);
+        if fast || self.persona.direct_current_ranges.is_empty() {
+            &self.persona.current_ranges
+        } else {
+            &self.persona.direct_current_ranges
+        }
+    }
+
+    /// The code of the potential range for a peak potential in V.
+    pub(super) fn potential_code(&self, peak_v: f64) -> u8 {
         let (low, high) = self.potential_bounds;
-        &self.persona.potential_ranges[self.potential_index(peak_v).clamp(low, high)]
+        let range = self
+            .persona
+            .potential_ranges
+            .get(self.potential_index(peak_v).clamp(low, high));
+        range.map_or_else(|| self.current_code(), |range| range.code)
     }
 
     /// The peak potential in V that is read without clipping: that of a pinned range; the device's own
@@ -102,7 +145,7 @@ impl Potentiostat {
     pub(super) fn potential_limit(&self) -> f64 {
         let high = self.potential_bounds.1;
         let ranges = &self.persona.potential_ranges;
-        if high + 1 == ranges.len() {
+        if high + 1 >= ranges.len() {
             f64::INFINITY
         } else {
             ranges[high].limit_v
@@ -111,7 +154,16 @@ impl Potentiostat {
 
     pub(super) fn potential_is_valid(&self, potential_v: f64) -> bool {
         let (low, high) = self.persona.potential_v;
-        (low..=high).contains(&potential_v)
+        let mode = self.persona.modes.iter().find(|mode| mode.number == self.mode);
+        let in_mode =
+            mode.is_none_or(|mode| (mode.potential_min_v..=mode.potential_max_v).contains(&potential_v));
+        (low..=high).contains(&potential_v) && in_mode
+    }
+
+    /// Whether the mode reaches from one potential to another in V without changing its window.
+    pub(super) fn window_is_valid(&self, low_v: f64, high_v: f64) -> bool {
+        let mode = self.persona.modes.iter().find(|mode| mode.number == self.mode);
+        mode.is_none_or(|mode| high_v - low_v <= mode.window_v * (1.0 + 1e-9))
     }
 
     pub(super) fn frequency_is_valid(&self, frequency_hz: f64) -> bool {
@@ -121,7 +173,7 @@ impl Potentiostat {
     }
 
     fn current_index(&self, current_a: f64) -> usize {
-        let ranges = &self.persona.current_ranges;
+        let ranges = self.current_ranges();
         let takes = |range: &CurrentRange| range.limit_a * (1.0 + 1e-9) >= current_a.abs();
         ranges.iter().position(takes).unwrap_or(ranges.len() - 1)
     }
@@ -129,7 +181,10 @@ impl Potentiostat {
     fn potential_index(&self, potential_v: f64) -> usize {
         let ranges = &self.persona.potential_ranges;
         let takes = |range: &PotentialRange| range.limit_v * (1.0 + 1e-9) >= potential_v.abs();
-        ranges.iter().position(takes).unwrap_or(ranges.len() - 1)
+        ranges
+            .iter()
+            .position(takes)
+            .unwrap_or(ranges.len().saturating_sub(1))
     }
 }
 

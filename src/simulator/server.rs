@@ -22,6 +22,8 @@ pub struct ServerSettings {
     pub time_scale: f64,
     /// Takes the truth about every sweep as JSON lines.
     pub truth: Option<Box<dyn Write + Send>>,
+    /// Takes every switching of the cell as JSON lines.
+    pub switched: Option<Box<dyn Write + Send>>,
 }
 
 /// Why serving ended.
@@ -47,6 +49,7 @@ pub struct Server {
     pty: Pty,
     time_scale: f64,
     truth: Option<Box<dyn Write + Send>>,
+    switched: Option<Box<dyn Write + Send>>,
     started: Instant,
     pending: Vec<u8>,
 }
@@ -64,6 +67,7 @@ impl Server {
             link,
             time_scale,
             truth,
+            switched,
         } = settings;
         if !(time_scale.is_finite() && time_scale > 0.0) {
             return Err(ServerError::TimeScale(time_scale));
@@ -77,6 +81,7 @@ impl Server {
             pty,
             time_scale,
             truth,
+            switched,
             started: Instant::now(),
             pending: Vec::new(),
         })
@@ -178,17 +183,25 @@ impl Server {
 
     fn write_truths(&mut self) -> Result<(), ServerError> {
         for truth in self.device.take_truths() {
-            if let Some(sink) = &mut self.truth {
-                let mut line =
-                    serde_json::to_vec(&truth).map_err(|error| ServerError::Truth(error.into()))?;
-                line.push(b'\n');
-                sink.write_all(&line)
-                    .and_then(|()| sink.flush())
-                    .map_err(ServerError::Truth)?;
-            }
+            write_line(self.truth.as_mut(), &truth)?;
+        }
+        for switched in self.device.take_switched() {
+            write_line(self.switched.as_mut(), &switched)?;
         }
         Ok(())
     }
+}
+
+fn write_line(
+    sink: Option<&mut Box<dyn Write + Send>>,
+    value: &impl serde::Serialize,
+) -> Result<(), ServerError> {
+    let Some(sink) = sink else { return Ok(()) };
+    let mut line = serde_json::to_vec(value).map_err(|error| ServerError::Truth(error.into()))?;
+    line.push(b'\n');
+    sink.write_all(&line)
+        .and_then(|()| sink.flush())
+        .map_err(ServerError::Truth)
 }
 
 #[cfg(test)]
@@ -210,6 +223,7 @@ mod tests {
             link: Some(link.clone()),
             time_scale: 1000.0,
             truth: Some(Box::new(std::fs::File::create(&truth).unwrap())),
+            switched: None,
         };
         let server = Server::open(device(), settings).unwrap();
         let (stop, keep) = std::io::pipe().unwrap();
@@ -243,6 +257,7 @@ mod tests {
             link: None,
             time_scale: 1000.0,
             truth: None,
+            switched: None,
         };
         let mut server = Server::open(device(), settings).unwrap();
         let script = format!(
@@ -285,6 +300,7 @@ mod tests {
             link: None,
             time_scale: 1000.0,
             truth: None,
+            switched: None,
         };
         let mut server = Server::open(device(), settings).unwrap();
         server
@@ -304,6 +320,7 @@ mod tests {
                 link: None,
                 time_scale,
                 truth: None,
+                switched: None,
             };
             assert!(matches!(
                 Server::open(device(), settings),

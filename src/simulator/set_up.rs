@@ -17,6 +17,7 @@ pub(super) fn set_up(
     match command {
         Command::SetChannel if number(0) != 0.0 => return Err(ErrorCode::CHANNEL_NOT_AVAILABLE),
         Command::SetMode => match number(0) {
+            6.0 if !potentiostat.persona.has("cp") => return Err(ErrorCode::MODE_NOT_SUPPORTED),
             mode @ (0.0 | 2.0 | 3.0 | 4.0 | 6.0) => potentiostat.mode = mode as u32,
             _ => return Err(ErrorCode::MODE_NOT_SUPPORTED),
         },
@@ -37,6 +38,9 @@ pub(super) fn set_up(
         Command::SetRangeMinMax if kind(arguments, 0) == VariableType::SET_POTENTIAL => {
             check_potential(potentiostat, number(1))?;
             check_potential(potentiostat, number(2))?;
+            if !potentiostat.window_is_valid(number(1), number(2)) {
+                return Err(ErrorCode::INVALID_POTENTIAL);
+            }
         }
         Command::SetPotentialRange => {
             check_potential(potentiostat, number(0))?;

@@ -493,3 +493,124 @@ proptest::proptest! {
         proptest::prop_assert_eq!(ask(&mut device, "i\n", now_s + 1.0), "iES4HR26S0007\n");
     }
 }
+
+fn device_of(persona: &str, model: CellModel) -> Device {
+    let persona = Persona::of_device(persona).unwrap();
+    Device::new(DeviceSettings {
+        serial: persona.serial(7),
+        persona,
+        cell: model,
+        seed: 7,
+    })
+}
+
+/// 10 ohm, and a volt for a coulomb.
+fn battery() -> CellModel {
+    CellModel {
+        open_circuit_v: 1.0,
+        open_circuit_v_per_c: 1.0,
+        ..CellModel::constant(Circuit::parse("R0").unwrap(), vec![10.0])
+    }
+}
+
+#[test]
+fn a_constant_current_drives_the_potential_by_resistance_and_charge_and_a_resting_cell_keeps_the_charge() {
+    let mut device = device_of("es4_hr", battery());
+    let script = "e\nvar p\nvar c\nset_pgstat_mode 6\nset_range ba 10m\nset_i 0\ncell_on\n\
+                  meas_loop_cp p c 1m 1 100\npck_start\npck_add p\npck_add c\npck_end\nendloop\non_finished:\n\
+                  set_i 0\ncell_off\n\n";
+    let lines = run(&mut device, script, 0.0);
+    assert_eq!(lines[1], Line::LoopStart { technique: 0x000A });
+    let packages = packages(&lines);
+    assert_eq!(packages.len(), 100);
+    for (index, package) in packages.iter().enumerate() {
+        let potential = package.get(VariableType::POTENTIAL).unwrap().value.as_f64();
+        let expected = 1.0 + 0.01 + 1e-3 * (index as f64 + 1.0);
+        assert!(
+            (potential - expected).abs() < 1e-4,
+            "{index}: {potential} {expected}"
+        );
+        assert_eq!(
+            package.get(VariableType::SET_CURRENT).unwrap().value.as_f64(),
+            1e-3
+        );
+    }
+    assert!((device.cell_potential_v(500.0) - 1.1).abs() < 1e-6);
+    let switched: Vec<bool> = device
+        .take_switched()
+        .iter()
+        .map(|switched| switched.cell_on)
+        .collect();
+    assert_eq!(switched, [true, false]);
+}
+
+#[test]
+fn scans_of_a_voltammogram_are_marked_and_go_by_their_vertices() {
+    let mut device = device_of("es4_hr", battery());
+    let script = "e\nvar p\nvar c\nset_pgstat_mode 2\nset_range ba 100m\nset_e 1\ncell_on\n\
+                  meas_loop_cv p c 1 1100m 900m 50m 1 nscans(2)\npck_start\npck_add p\npck_end\nendloop\n\
+                  on_finished:\ncell_off\n\n";
+    let lines = run(&mut device, script, 0.0);
+    let marks: String = lines
+        .iter()
+        .map(|line| line.to_string().chars().next().unwrap_or('.'))
+        .collect();
+    assert_eq!(marks, "eMCPPPPPPPPP-CPPPPPPPPP-*.");
+    assert_eq!(lines[2], Line::ScanStart { number: 0 });
+    let potentials: Vec<f64> = packages(&lines)
+        .iter()
+        .map(|package| package.get(VariableType::SET_POTENTIAL).unwrap().value.as_f64())
+        .collect();
+    for (read, expected) in potentials
+        .iter()
+        .zip([1.0, 1.05, 1.1, 1.05, 1.0, 0.95, 0.9, 0.95, 1.0, 1.0])
+    {
+        assert!((read - expected).abs() < 1e-6, "{potentials:?}");
+    }
+}
+
+#[test]
+fn a_persona_refuses_what_is_beyond_it() {
+    let run_on = |persona: &str, script: &str| {
+        let lines = run(
+            &mut device_of(persona, battery()),
+            &format!("e\nvar p\nvar c\n{script}\n\n"),
+            0.0,
+        );
+        match lines.last() {
+            Some(Line::RuntimeError { code, .. }) => Some(code.0),
+            _ => None,
+        }
+    };
+    assert_eq!(run_on("espico", "set_pgstat_mode 3\nset_e 3700m"), Some(0x000F));
+    assert_eq!(run_on("es4_lr", "set_pgstat_mode 3\nset_e 3700m"), Some(0x000F));
+    assert_eq!(run_on("es4_hr", "set_pgstat_mode 3\nset_e 3700m"), None);
+    assert_eq!(run_on("espico", "set_pgstat_mode 6"), Some(0x0021));
+    assert_eq!(
+        run_on("espico", "set_pgstat_mode 3\nset_range_minmax da -1 1"),
+        Some(0x000F)
+    );
+    assert_eq!(
+        run_on("espico", "set_pgstat_mode 2\nset_range_minmax da -1 1"),
+        None
+    );
+    assert_eq!(run_on("espico", "set_pgstat_mode 2\nset_e -1500m"), Some(0x000F));
+    let geis = "set_pgstat_mode 3\nset_e 0\ncell_on\nmeas_loop_geis p c p 1m 1k 10 3 0\nendloop";
+    assert_eq!(run_on("espico", geis), Some(0x001B));
+    let fast = "set_pgstat_mode 3\nset_e 0\ncell_on\nmeas_loop_eis p c p 10m 1M 10 3 0\nendloop";
+    assert_eq!(run_on("es4_hr", fast), Some(0x0011));
+    assert_eq!(run_on("nexus1", fast), None);
+}
+
+#[test]
+fn a_device_says_what_it_can_do() {
+    let techniques = |persona: &str| {
+        let text = ask(&mut device_of(persona, battery()), "CM\n", 0.0);
+        match Decoder::new().feed(text.as_bytes()).as_slice() {
+            [Line::Capabilities(mask)] => mask.techniques(),
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(techniques("espico"), ["ocp", "peis", "ca", "cv", "lsv"]);
+    assert_eq!(techniques("nexus1").len(), 7);
+}

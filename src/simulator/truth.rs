@@ -20,6 +20,19 @@ pub struct SweepTruth {
     pub values: BTreeMap<String, TrueValue>,
 }
 
+/// The cell was connected to the potentiostat, or disconnected from it.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct CellSwitched {
+    /// Device time in s.
+    pub t_s: f64,
+    /// Whether it is connected from now on.
+    pub cell_on: bool,
+    /// Its potential at that moment in V.
+    pub potential_v: f64,
+    /// Charge that has passed through it since the device was switched on, in C.
+    pub charge_c: f64,
+}
+
 /// One value over a sweep.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct TrueValue {

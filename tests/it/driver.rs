@@ -1,13 +1,14 @@
 //! The driver against the simulated device, in device time: no port, no waiting.
 
 use interphase::circuit::Circuit;
-use interphase::instrument::method_script::{DriverSettings, MethodScript};
+use interphase::instrument::method_script::{DriverSettings, MethodScript, Script};
 use interphase::instrument::{
-    CellSwitch, Done, Instrument, InstrumentError, InstrumentIdentity, Job, Outcome, Output, SweepJob,
+    CellSwitch, Done, Instrument, InstrumentError, InstrumentIdentity, Job, Outcome, Output, Ranging,
+    SweepJob, SweepPart,
 };
 use interphase::profile;
 use interphase::simulator::{CellModel, Device, DeviceSettings, Persona};
-use interphase::spectrum::Point;
+use interphase::spectrum::{Point, PointStatus};
 use proptest::prelude::*;
 
 const PROFILE: &str = include_str!("../../profiles/instruments/es4_hr.toml");
@@ -116,6 +117,7 @@ fn sweep(f_max_hz: f64, f_min_hz: f64, n_points: u32) -> SweepJob {
         current_range_a: 1e-3,
         pgstat_mode: 3,
         max_bandwidth_hz: 200e3,
+        ..SweepJob::default()
     }
 }
 
@@ -190,6 +192,75 @@ fn a_script_of_somebody_else_is_reported_and_aborted_only_with_leave() {
     // Their script has no on_finished, so its abort alone would leave the cell on.
     let done = bench.job(Job::Connect { take_over: true }, None);
     assert_eq!(done.outcome, Outcome::Connected);
+    bench.assert_cell_is_off(&done);
+}
+
+#[test]
+fn a_galvanostatic_sweep_measures_the_same_impedance_and_sets_no_current_before_and_after() {
+    let mut bench = Bench::new();
+    let part = |f_max_hz, f_min_hz, amplitude, range_a| SweepPart {
+        f_max_hz,
+        f_min_hz,
+        n_points: 5,
+        amplitude,
+        ranging: Ranging::Pinned(range_a),
+    };
+    let job = SweepJob {
+        pgstat_mode: 6,
+        bias_a: Some(0.0),
+        n_points: 10,
+        open_circuit_v: Some(0.62),
+        parts: vec![part(100e3, 10e3, 50e-6, 1e-3), part(1e3, 100.0, 10e-6, 1e-4)],
+        ..sweep(100e3, 100.0, 10)
+    };
+    let script = String::from_utf8(Script::sweep(&job).unwrap().wire_lines().concat()).unwrap();
+    assert!(
+        script.contains("set_i 0\ncell_on\n") && script.ends_with("set_i 0\ncell_off\n\n"),
+        "{script}"
+    );
+    let done = bench.job(Job::Sweep(job), None);
+    assert_eq!(done.outcome, Outcome::SweepComplete { points: 10 });
+    bench.assert_cell_is_off(&done);
+    let (circuit, values) = cell();
+    for (index, point) in bench.points.iter().enumerate() {
+        let truth = circuit.impedance(&values, point.frequency_hz);
+        assert!((point.z_real_ohm - truth.re).hypot(point.z_imag_ohm - truth.im) < 0.02 * truth.norm());
+        assert_eq!(point.amplitude_arms, Some(if index < 5 { 50e-6 } else { 10e-6 }));
+        assert_eq!(
+            point.range.as_deref(),
+            Some(if index < 5 { "1 mA" } else { "100 µA" })
+        );
+    }
+}
+
+#[test]
+fn a_sweep_ends_with_its_first_overloaded_point_where_it_is_asked_to() {
+    let mut bench = Bench::new();
+    // 10 mV rms over 100 ohm at the highest frequencies, in a range of 10 µA.
+    let job = SweepJob {
+        current_range_a: 1e-5,
+        stop_at_overload: true,
+        ..sweep(100e3, 1.0, 51)
+    };
+    let done = bench.job(Job::Sweep(job), None);
+    assert!(
+        matches!(done.outcome, Outcome::Overloaded { points: 1..=3 }),
+        "{done:?}"
+    );
+    assert_eq!(bench.points[0].status, PointStatus::Overload);
+    bench.assert_cell_is_off(&done);
+}
+
+#[test]
+fn a_cell_that_does_not_rest_where_it_did_is_not_switched_on_for_a_sweep() {
+    let mut bench = Bench::new();
+    let job = SweepJob {
+        open_circuit_v: Some(0.6),
+        ..sweep(1e3, 10.0, 3)
+    };
+    let done = bench.job(Job::Sweep(job), None);
+    assert_eq!(done.outcome, Outcome::Failed(InstrumentError::CellMoved));
+    assert!(bench.device.take_switched().is_empty());
     bench.assert_cell_is_off(&done);
 }
 

@@ -98,13 +98,21 @@ impl Lab {
 
     /// Starts a simulator and waits until it serves its port.
     pub fn simulator(&self, cell: &str, time_scale: u32, seed: u32) -> Simulator {
+        self.simulator_of("es4_hr", cell, time_scale, seed)
+    }
+
+    /// Starts a simulator of an instrument and waits until it serves its port.
+    pub fn simulator_of(&self, instrument: &str, cell: &str, time_scale: u32, seed: u32) -> Simulator {
+        let cell_log = self.path("cell.jsonl");
         let truth = self.path("truth.jsonl");
         let link = self.path("port");
         let (scale, seed) = (time_scale.to_string(), seed.to_string());
         let mut child = self
-            .command(&["simulate", "--instrument", "es4_hr", "--cell", cell])
+            .command(&["simulate", "--instrument", instrument, "--cell", cell])
             .args(["--time-scale", &scale, "--seed", &seed, "--truth"])
             .arg(&truth)
+            .arg("--cell-log")
+            .arg(&cell_log)
             .arg("--link")
             .arg(&link)
             .stdout(Stdio::piped())
@@ -121,6 +129,7 @@ impl Lab {
             port: port.trim().to_owned(),
             link: link.to_str().unwrap().to_owned(),
             truth,
+            cell_log,
         }
     }
 
@@ -241,12 +250,18 @@ pub struct Simulator {
     /// Another name of the port, the same for every simulator of a laboratory.
     pub link: String,
     pub truth: PathBuf,
+    cell_log: PathBuf,
 }
 
 impl Simulator {
     /// The lines of the truth file so far.
     pub fn truths(&self) -> Vec<Value> {
         lines_of(&std::fs::read_to_string(&self.truth).unwrap())
+    }
+
+    /// When its cell was switched on and off so far.
+    pub fn switched(&self) -> Vec<Value> {
+        lines_of(&std::fs::read_to_string(&self.cell_log).unwrap())
     }
 
     /// Pulls the plug. The link goes too: the number of the pseudo terminal that it leads to may belong to

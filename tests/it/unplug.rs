@@ -104,7 +104,7 @@ fn another_instrument_on_the_same_port_is_left_alone_and_the_right_one_is_taken_
     for wire in asked_of_other {
         let bytes = wire["bytes"].as_str().unwrap();
         assert!(
-            ["\\x0A", "t\\x0A", "i\\x0A", "v\\x0A"].contains(&bytes),
+            ["\\x0A", "t\\x0A", "i\\x0A", "v\\x0A", "CM\\x0A"].contains(&bytes),
             "{bytes} was sent to another instrument"
         );
     }

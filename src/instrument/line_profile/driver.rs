@@ -209,6 +209,7 @@ impl LineDriver {
             device: text("device").unwrap_or_else(|| self.settings.device.clone()),
             firmware: text("firmware").unwrap_or_default(),
             serial: text("serial").unwrap_or_default(),
+            techniques: None,
         };
         if self.settings.line.identify.is_none() {
             self.remark(
@@ -447,6 +448,11 @@ impl Instrument for LineDriver {
                 interval_s,
             } => self.open_circuit(duration_s, interval_s, now_s),
             Job::Sweep(job) => self.sweep(job, now_s),
+            Job::Direct(_) => {
+                let why = "a line profile has no techniques of direct current".to_owned();
+                let outcome = Outcome::Failed(InstrumentError::ImpossibleJob(why));
+                return self.done(outcome, CellSwitch::Untouched);
+            }
             Job::CellOff => return self.close(Outcome::CellOff, now_s),
         }
         self.go_on(now_s);

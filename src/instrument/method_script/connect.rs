@@ -31,6 +31,8 @@ enum Stage {
     Serial,
     /// `v` was sent.
     Version,
+    /// `CM` was sent. What does not know it is asked once.
+    Capabilities,
 }
 
 /// A connection that is being made.
@@ -63,7 +65,11 @@ impl Connect {
 
     /// Whether a script may have been aborted, so that the cell must be switched off.
     pub fn may_have_aborted(&self) -> bool {
-        self.take_over && matches!(self.stage, Stage::Abort { .. } | Stage::Serial | Stage::Version)
+        self.take_over
+            && matches!(
+                self.stage,
+                Stage::Abort { .. } | Stage::Serial | Stage::Version | Stage::Capabilities
+            )
     }
 
     pub fn line(&mut self, line: Line, channel: &mut Channel, now_s: f64) -> Ended {
@@ -95,7 +101,7 @@ impl Connect {
             }
             (Stage::Abort { .. }, _) => {}
 
-            (Stage::Serial | Stage::Version, line) if is_script_output(&line) => {
+            (Stage::Serial | Stage::Version | Stage::Capabilities, line) if is_script_output(&line) => {
                 return Step::End(Err(InstrumentError::ScriptRunning));
             }
             (Stage::Serial, Line::Serial(serial)) => {
@@ -116,7 +122,7 @@ impl Connect {
             }
             (Stage::Version, Line::Version(version)) => {
                 self.identity.firmware += &format!(", MethodSCRIPT {version}");
-                return self.finish(channel);
+                self.ask(Stage::Capabilities, channel, now_s);
             }
             (
                 Stage::Version,
@@ -127,12 +133,18 @@ impl Connect {
                 channel.remark(format!(
                     "the instrument does not tell its version of MethodSCRIPT: {code}"
                 ));
+                self.ask(Stage::Capabilities, channel, now_s);
+            }
+            (Stage::Capabilities, Line::Capabilities(mask)) if mask.kind == 'M' => {
+                self.identity.techniques = Some(mask.techniques());
                 return self.finish(channel);
             }
+            // Old devices do not know the question.
+            (Stage::Capabilities, Line::Rejected { .. }) => return self.finish(channel),
             (Stage::Serial | Stage::Version, Line::Rejected { .. }) => {
                 return self.ask_again(channel, now_s);
             }
-            (Stage::Firmware(_) | Stage::Serial | Stage::Version, _) => {}
+            (Stage::Firmware(_) | Stage::Serial | Stage::Version | Stage::Capabilities, _) => {}
         }
         Step::Stay
     }
@@ -144,6 +156,9 @@ impl Connect {
         if self.stage == Stage::Drain {
             self.ask(Stage::Firmware(None), channel, now_s);
             return Step::Stay;
+        }
+        if self.stage == Stage::Capabilities {
+            return self.finish(channel);
         }
         // Whatever the device has of a broken command ends here, so that the question stands alone. Not after
         // `Z`: the empty answer to a line end would look like the end of the script.
@@ -176,12 +191,13 @@ impl Connect {
         Step::Stay
     }
 
-    fn question(&self) -> char {
+    fn question(&self) -> &'static str {
         match self.stage {
-            Stage::Drain | Stage::Firmware(_) => 't',
-            Stage::Abort { .. } => 'Z',
-            Stage::Serial => 'i',
-            Stage::Version => 'v',
+            Stage::Drain | Stage::Firmware(_) => "t",
+            Stage::Abort { .. } => "Z",
+            Stage::Serial => "i",
+            Stage::Version => "v",
+            Stage::Capabilities => "CM",
         }
     }
 

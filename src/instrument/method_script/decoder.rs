@@ -133,6 +133,16 @@ mod tests {
     }
 
     #[test]
+    fn a_transcript_split_at_every_byte_gives_the_same_lines() {
+        let whole = Decoder::new().feed(TRANSCRIPT.as_bytes());
+        for cut in 0..=TRANSCRIPT.len() {
+            assert_eq!(decode_in_pieces(TRANSCRIPT.as_bytes(), &[cut]), whole, "{cut}");
+        }
+        let every: Vec<usize> = (0..TRANSCRIPT.len()).collect();
+        assert_eq!(decode_in_pieces(TRANSCRIPT.as_bytes(), &every), whole);
+    }
+
+    #[test]
     fn carriage_returns_and_flow_control_are_dropped() {
         let lines = Decoder::new().feed(b"\x11M000D\r\n\x13\x11*\n\r\n");
         assert_eq!(

@@ -4,6 +4,7 @@ use super::cell_off::CellOff;
 use super::channel::{Channel, Step};
 use super::connect::Connect;
 use super::decoder::Decoder;
+use super::direct::Direct;
 use super::line::Line;
 use super::measurement::Measurement;
 use super::run::{Run, RunEnd};
@@ -153,10 +154,15 @@ impl Instrument for MethodScript {
             } => {
                 let settings = &self.channel.settings;
                 let (mode, bandwidth) = (settings.pgstat_mode, settings.max_bandwidth_hz);
-                let script = Script::open_circuit(duration_s, interval_s, mode, bandwidth);
+                let channel = self.channel.settings.channel;
+                let script = Script::open_circuit(duration_s, interval_s, channel, mode, bandwidth);
                 self.run(script, Measurement::open_circuit(interval_s), now_s);
             }
             Job::Sweep(job) => self.run(Script::sweep(&job), Measurement::sweep(job), now_s),
+            Job::Direct(job) => {
+                let measurement = Measurement::Direct(Box::new(Direct::new(job.clone())));
+                self.run(Script::direct(&job), measurement, now_s);
+            }
             Job::CellOff => self.switch_off(Outcome::CellOff, false, now_s),
         }
         self.channel.pump(now_s);

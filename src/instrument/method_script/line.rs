@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::capabilities::Capabilities;
 use super::error_code::ErrorCode;
 use super::package::Package;
 use super::value::upper_hex;
@@ -131,6 +132,8 @@ pub enum Line {
     Serial(String),
     /// Answer to `v`: version of MethodSCRIPT.
     Version(String),
+    /// Answer to `CC` or `CM`: what the device can do, as the bits of a long hexadecimal number.
+    Capabilities(Capabilities),
     /// A script was accepted (`e`, `l`) or started (`r`).
     Accepted(char),
     /// A command was refused, or the script after it.
@@ -184,6 +187,7 @@ impl Line {
             ('M', _) if rest.len() == 4 => upper_hex(rest).map(|technique| Self::LoopStart {
                 technique: technique as u16,
             }),
+            ('C', _) if rest.starts_with(['C', 'M']) => Capabilities::parse(rest).map(Self::Capabilities),
             ('C', _) if rest.len() == 4 && rest.bytes().all(|byte| byte.is_ascii_digit()) => {
                 rest.parse().ok().map(|number| Self::ScanStart { number })
             }
@@ -271,6 +275,7 @@ impl fmt::Display for Line {
             Self::FirmwareKind(kind) => write!(formatter, "{kind}*"),
             Self::Serial(serial) => write!(formatter, "i{serial}"),
             Self::Version(version) => write!(formatter, "v{version}"),
+            Self::Capabilities(capabilities) => write!(formatter, "{capabilities}"),
             Self::Accepted(command) => write!(formatter, "{command}"),
             Self::Rejected {
                 command,
@@ -336,6 +341,10 @@ mod tests {
             ("R*", Line::FirmwareKind('R')),
             ("iES4HR20B0008", Line::Serial("ES4HR20B0008".into())),
             ("v01.09.00", Line::Version("01.09.00".into())),
+            (
+                "CM0000000000000002",
+                Line::Capabilities(Capabilities::of('M', &[1], 64)),
+            ),
             ("e", Line::Accepted('e')),
             ("r", Line::Accepted('r')),
             (

@@ -1,11 +1,13 @@
-//! What a running script measures: points of a sweep, or readings of the open-circuit potential.
+//! What a running script measures: points of a sweep, samples of direct current, or readings of the
+//! open-circuit potential.
 
 use super::channel::Channel;
+use super::direct::Direct;
 use super::package::Package;
 use super::points;
 use crate::analysis::point_time::PointTime;
 use crate::instrument::{InstrumentError, OpenCircuit, Outcome, Output, SweepJob};
-use crate::spectrum::Sample;
+use crate::spectrum::{PointStatus, Sample};
 
 /// What is measured, and what has arrived of it.
 #[derive(Clone, Debug)]
@@ -13,7 +15,9 @@ pub(super) enum Measurement {
     Sweep {
         job: SweepJob,
         points: u32,
+        overloaded: bool,
     },
+    Direct(Box<Direct>),
     OpenCircuit {
         interval_s: f64,
         /// Seconds since the first reading by the script's own interval, and V.
@@ -24,7 +28,11 @@ pub(super) enum Measurement {
 
 impl Measurement {
     pub fn sweep(job: SweepJob) -> Self {
-        Self::Sweep { job, points: 0 }
+        Self::Sweep {
+            job,
+            points: 0,
+            overloaded: false,
+        }
     }
 
     pub fn open_circuit(interval_s: f64) -> Self {
@@ -38,7 +46,8 @@ impl Measurement {
     /// How long the running point takes in s.
     pub fn expected_s(&self, time: &PointTime) -> f64 {
         match self {
-            Self::Sweep { job, points } => time.expected_s(job.frequency_hz(*points)),
+            Self::Sweep { job, points, .. } => time.expected_s(job.frequency_hz(*points)),
+            Self::Direct(direct) => direct.interval_s(),
             Self::OpenCircuit { interval_s, .. } => *interval_s,
         }
     }
@@ -46,16 +55,20 @@ impl Measurement {
     /// How long the points of a sweep that have not arrived take in s.
     pub fn remaining_s(&self, time: &PointTime) -> Option<f64> {
         match self {
-            Self::Sweep { job, points } => Some(
+            Self::Sweep { job, points, .. } => Some(
                 (*points..job.n_points)
                     .map(|index| time.expected_s(job.frequency_hz(index)))
                     .sum(),
             ),
+            Self::Direct(direct) => Some(direct.remaining_s()),
             Self::OpenCircuit { .. } => None,
         }
     }
 
     /// Takes a package; the point in it began at `began_s`. Returns whether there was anything in it.
+    ///
+    /// # Errors
+    /// Where the measurement must be ended at once.
     pub fn package(
         &mut self,
         package: &Package,
@@ -63,25 +76,35 @@ impl Measurement {
         now_s: f64,
         time: &mut PointTime,
         channel: &mut Channel,
-    ) -> bool {
+    ) -> Result<bool, InstrumentError> {
         match self {
-            Self::Sweep { job, points } => {
+            Self::Sweep {
+                job,
+                points,
+                overloaded,
+            } => {
                 let Some(mut point) = points::point(package, &channel.settings) else {
-                    return false;
+                    return Ok(false);
                 };
                 time.observe(job.frequency_hz(*points), now_s - began_s);
-                point.amplitude_vrms = Some(job.amplitude_vrms);
+                let amplitude = Some(job.part_of(*points).0.amplitude);
+                match job.bias_a {
+                    None => point.amplitude_vrms = amplitude,
+                    Some(_) => point.amplitude_arms = amplitude,
+                }
+                *overloaded |= point.status == PointStatus::Overload;
                 point.t_start_s = Some(began_s);
                 *points += 1;
                 channel.report(Output::Point(point));
             }
+            Self::Direct(direct) => return direct.package(package, channel),
             Self::OpenCircuit {
                 interval_s,
                 readings,
                 arrived,
             } => {
                 let Some((potential_v, good)) = points::potential(package) else {
-                    return false;
+                    return Ok(false);
                 };
                 if good {
                     readings.push((f64::from(*arrived) * *interval_s, potential_v));
@@ -94,29 +117,37 @@ impl Measurement {
                 }));
             }
         }
-        true
+        Ok(true)
+    }
+
+    /// Whether the sweep is to end because a point of it was overloaded.
+    pub fn is_overloaded(&self) -> bool {
+        matches!(self, Self::Sweep { job, overloaded: true, .. } if job.stop_at_overload)
     }
 
     /// Points or readings that have arrived.
     pub fn arrived(&self) -> u32 {
         match self {
             Self::Sweep { points, .. } => *points,
+            Self::Direct(direct) => direct.samples(),
             Self::OpenCircuit { arrived, .. } => *arrived,
         }
     }
 
     /// Whether everything that was asked for is there.
     pub fn is_complete(&self) -> bool {
-        matches!(self, Self::Sweep { job, points } if *points >= job.n_points)
+        matches!(self, Self::Sweep { job, points, .. } if *points >= job.n_points)
     }
 
     /// What has come of it when the script has ended by itself.
     pub fn outcome(&self) -> Outcome {
         match self {
-            Self::Sweep { job, points } if *points >= job.n_points => {
+            Self::Sweep { points, .. } if self.is_overloaded() => Outcome::Overloaded { points: *points },
+            Self::Sweep { job, points, .. } if *points >= job.n_points => {
                 Outcome::SweepComplete { points: *points }
             }
-            Self::Sweep { job, points } => Outcome::Failed(InstrumentError::EndedEarly {
+            Self::Direct(direct) => direct.outcome(),
+            Self::Sweep { job, points, .. } => Outcome::Failed(InstrumentError::EndedEarly {
                 points: *points,
                 expected: job.n_points,
             }),

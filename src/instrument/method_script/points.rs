@@ -43,6 +43,18 @@ pub(super) fn potential(package: &Package) -> Option<(f64, bool)> {
     Some((potential_v, potential_v.is_finite() && !clipped))
 }
 
+/// What a package carries of a kind, or of another where it has none of the first.
+pub(super) fn reading(package: &Package, kind: VariableType, other: VariableType) -> Option<f64> {
+    let variable = package.get(kind).or_else(|| package.get(other))?;
+    Some(variable.value.as_f64()).filter(|value| value.is_finite())
+}
+
+/// Whether a value of a package is clipped.
+pub(super) fn is_overloaded(package: &Package) -> bool {
+    let clipped = |variable: &Variable| variable.status.is_some_and(|bits| bits & status::OVERLOAD != 0);
+    package.variables.iter().any(clipped)
+}
+
 fn status_bits(variables: &[&Variable]) -> Option<u8> {
     variables
         .iter()
@@ -82,6 +94,7 @@ mod tests {
             }],
             pgstat_mode: 3,
             max_bandwidth_hz: 200e3,
+            channel: 0,
             line_delay_s: 0.0,
             time_scale: 1.0,
         }

@@ -8,7 +8,7 @@ use super::channel::{Channel, Step};
 use super::error_code::ErrorCode;
 use super::line::{Echo, Line};
 use super::measurement::Measurement;
-use super::script::Script;
+use super::script::{BETWEEN_PARTS, READ_BACK, Script};
 use crate::analysis::point_time::PointTime;
 use crate::instrument::{InstrumentError, Outcome, Output};
 
@@ -70,6 +70,8 @@ pub(super) struct Run {
     garbled: u32,
     /// Whether `Z` was answered, by its echo or by an error.
     abort_answered: bool,
+    /// Why the run was ended before its time, where that was an error.
+    ended_for: Option<InstrumentError>,
 }
 
 impl Run {
@@ -86,6 +88,7 @@ impl Run {
             silences: 0,
             garbled: 0,
             abort_answered: false,
+            ended_for: None,
         }
     }
 
@@ -93,7 +96,20 @@ impl Run {
         matches!(self.measurement, Measurement::OpenCircuit { .. })
     }
 
+    /// When something is to be done: an answer is missing, or the instrument must hear that somebody is there.
     pub fn deadline_s(&self, time: &PointTime, channel: &Channel) -> f64 {
+        let silence_s = self.silence_ends_s(time, channel);
+        self.go_on_at_s().map_or(silence_s, |at_s| at_s.min(silence_s))
+    }
+
+    fn go_on_at_s(&self) -> Option<f64> {
+        match (&self.measurement, self.stop) {
+            (Measurement::Direct(direct), Stop::No) if !self.is_aborting() => direct.go_on_at_s(),
+            _ => None,
+        }
+    }
+
+    fn silence_ends_s(&self, time: &PointTime, channel: &Channel) -> f64 {
         match self.stage {
             Stage::Loading { until_s } | Stage::Probing { until_s, .. } | Stage::Aborting { until_s, .. } => {
                 until_s
@@ -155,13 +171,28 @@ impl Run {
             self.stage = Stage::Running;
         }
         match line {
-            Line::LoopStart { .. } => self.loop_began(channel, now_s),
+            Line::LoopStart { technique } => {
+                self.loop_began(channel, now_s);
+                if let Measurement::Direct(direct) = &mut self.measurement {
+                    direct.loop_began(technique, now_s);
+                }
+                self.go_on(channel, now_s);
+            }
             Line::Package(package) => {
                 self.loop_began(channel, self.point_began_s);
                 let began_s = std::mem::replace(&mut self.point_began_s, now_s);
-                if self.measurement.package(&package, began_s, now_s, time, channel) {
-                    self.silences = 0;
-                    self.after_point(channel, now_s);
+                match self.measurement.package(&package, began_s, now_s, time, channel) {
+                    Ok(true) => {
+                        self.silences = 0;
+                        self.after_point(channel, now_s);
+                    }
+                    Ok(false) => {}
+                    Err(error) => {
+                        self.ended_for.get_or_insert(error);
+                        if !self.is_aborting() {
+                            self.send_abort(1, channel, now_s);
+                        }
+                    }
                 }
             }
             Line::Empty => return self.script_ended(),
@@ -188,6 +219,13 @@ impl Run {
                     return self.script_ended();
                 }
             }
+            Line::Text(text) if text == READ_BACK => {
+                self.ended_for.get_or_insert(InstrumentError::CellMoved);
+            }
+            Line::Text(text) if text == BETWEEN_PARTS => {
+                self.ended_for.get_or_insert(InstrumentError::LeftLimits);
+            }
+            Line::Text(text) if self.is_bound(&text) => {}
             Line::Text(text) => channel.remark(format!("the instrument says: {text}")),
             _ => {}
         }
@@ -195,7 +233,8 @@ impl Run {
     }
 
     pub fn tick(&mut self, time: &PointTime, channel: &mut Channel, now_s: f64) -> Step<RunEnd> {
-        if now_s < self.deadline_s(time, channel) {
+        self.go_on(channel, now_s);
+        if now_s < self.silence_ends_s(time, channel) {
             return Step::Stay;
         }
         match self.stage {
@@ -265,15 +304,33 @@ impl Run {
         if !self.began {
             self.began = true;
             self.point_began_s = now_s;
-            if !self.is_open_circuit() {
+            if matches!(self.measurement, Measurement::Sweep { .. }) {
                 channel.report(Output::SweepBegan);
             }
         }
     }
 
     fn after_point(&mut self, channel: &mut Channel, now_s: f64) {
-        if self.stop == Stop::AfterPoint && !self.measurement.is_complete() && !self.is_aborting() {
+        let ends = self.stop == Stop::AfterPoint || self.measurement.is_overloaded();
+        if ends && !self.measurement.is_complete() && !self.is_aborting() {
             self.send_abort(1, channel, now_s);
+        }
+    }
+
+    /// Tells the instrument that somebody is there, where that is due.
+    fn go_on(&mut self, channel: &mut Channel, now_s: f64) {
+        if self.go_on_at_s().is_some_and(|at_s| at_s <= now_s)
+            && let Measurement::Direct(direct) = &mut self.measurement
+        {
+            direct.told_to_go_on();
+            channel.send("Y\n", now_s);
+        }
+    }
+
+    fn is_bound(&mut self, text: &str) -> bool {
+        match &mut self.measurement {
+            Measurement::Direct(direct) => direct.text(text),
+            _ => false,
         }
     }
 
@@ -294,7 +351,12 @@ impl Run {
 
     fn script_ended(&self) -> Step<RunEnd> {
         let outcome = match self.measurement.outcome() {
-            complete @ Outcome::SweepComplete { .. } => complete,
+            _ if self.ended_for.is_some() => {
+                let error = self.ended_for.clone();
+                error.map_or(Outcome::Aborted { points: 0 }, Outcome::Failed)
+            }
+            overloaded @ Outcome::Overloaded { .. } if self.stop == Stop::No => overloaded,
+            complete @ (Outcome::SweepComplete { .. } | Outcome::DirectComplete(_)) => complete,
             _ if self.is_aborting() => Outcome::Aborted {
                 points: self.measurement.arrived(),
             },

@@ -57,6 +57,7 @@ fn settings(time_scale: f64, line_delay_s: f64) -> DriverSettings {
         }],
         pgstat_mode: 3,
         max_bandwidth_hz: 200e3,
+        channel: 0,
         line_delay_s,
         time_scale,
     }
@@ -73,6 +74,7 @@ fn job(name: &str) -> Job {
             current_range_a: 0.01,
             pgstat_mode: 3,
             max_bandwidth_hz: 200e3,
+            ..SweepJob::default()
         })
     };
     match name {
@@ -138,6 +140,8 @@ fn text(output: &Output) -> String {
                     read.potential_v, read.readings, read.drift_v_per_s
                 ),
                 Outcome::SweepComplete { points } => format!("complete with {points} points"),
+                Outcome::DirectComplete(end) => format!("direct current complete, {:?}", end.bound),
+                Outcome::Overloaded { points } => format!("overloaded after {points} points"),
                 Outcome::Aborted { points } => format!("aborted with {points} points"),
                 Outcome::CellOff => "cell off".into(),
                 Outcome::Failed(error) => format!("failed: {error}"),
@@ -360,7 +364,7 @@ proptest! {
         driver.start(job("connect"), now_s);
         driver.receive(b"\xff\x00half a line\n\n", now_s);
         driver.tick(now_s + 0.1);
-        driver.receive(b"tes4_hr1500#Mar 12 2026 14:28:01\nR*\niES4HR20B0008\nv01.09.00\n", now_s + 0.2);
+        driver.receive(b"tes4_hr1500#Mar 12 2026 14:28:01\nR*\niES4HR20B0008\nv01.09.00\nCM0\n", now_s + 0.2);
         let last = std::iter::from_fn(|| driver.take_output()).last();
         prop_assert_eq!(last.map(|output| text(&output)), Some("done: connected | cell untouched".to_owned()));
     }

@@ -21,6 +21,8 @@ pub struct DriverSettings {
     pub pgstat_mode: u32,
     /// Highest bandwidth in Hz.
     pub max_bandwidth_hz: f64,
+    /// Channel for readings of the open-circuit potential.
+    pub channel: u32,
     /// Pause after each line of a script in s of real time.
     pub line_delay_s: f64,
     /// How much faster than real time the session's clock runs; 1 for a real instrument.
@@ -34,9 +36,10 @@ impl DriverSettings {
         Self {
             device: profile.device.clone(),
             timing: profile.timing,
-            current_ranges: profile.current_ranges.clone(),
+            current_ranges: [&profile.current_ranges[..], &profile.direct_current_ranges[..]].concat(),
             pgstat_mode: profile.pgstat_mode,
             max_bandwidth_hz: profile.max_bandwidth_hz,
+            channel: 0,
             line_delay_s: profile.link.line_delay_s,
             time_scale,
         }
@@ -63,9 +66,11 @@ impl DriverSettings {
     /// The name of the current range with this code.
     #[must_use]
     pub fn range_label(&self, code: u8) -> String {
-        self.current_ranges
-            .iter()
-            .find(|range| range.code == code)
+        // The Nexus adds 32 to the code where it is a galvanostat.
+        let known = |code: u8| self.current_ranges.iter().find(|range| range.code == code);
+        let galvanostat = || known(code.checked_sub(32)?).filter(|_| self.device.starts_with("nexus"));
+        known(code)
+            .or_else(galvanostat)
             .map_or_else(|| format!("range {code:02X}"), |range| range.label.clone())
     }
 }

@@ -341,7 +341,7 @@ impl LineDevice {
         Measured {
             frequency_hz,
             impedance: truth + noise,
-            potential_v: self.cell.read_open_circuit(self.now_s),
+            potential_v: self.cell.read_potential(self.now_s),
             current_a: 0.0,
             time_s: 0.0,
         }

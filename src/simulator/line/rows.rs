@@ -162,7 +162,7 @@ impl LineDevice {
         Measured {
             frequency_hz: 0.0,
             impedance: Complex64::ZERO,
-            potential_v: self.cell.read_open_circuit(self.now_s),
+            potential_v: self.cell.read_potential(self.now_s),
             current_a: 0.0,
             time_s: 0.0,
         }

@@ -116,6 +116,7 @@ fn sweep(f_max_hz: f64, f_min_hz: f64, n_points: u32) -> SweepJob {
         current_range_a: f64::INFINITY,
         pgstat_mode: 0,
         max_bandwidth_hz: 0.0,
+        ..SweepJob::default()
     }
 }
 

@@ -31,6 +31,9 @@ pub(in crate::simulator) enum Command {
     Impedance,
     GalvanostaticImpedance,
     Chronoamperometry,
+    Chronopotentiometry,
+    LinearSweep,
+    CyclicVoltammetry,
     OpenCircuit,
     PackageStart,
     PackageAdd,
@@ -100,11 +103,22 @@ impl Comparison {
 }
 
 impl Command {
+    /// Whether the command takes `nscans(n)` after its arguments.
+    pub(super) fn takes_scans(self) -> bool {
+        self == Self::CyclicVoltammetry
+    }
+
     /// Whether the command starts a measurement loop.
     pub(in crate::simulator) fn is_measurement(self) -> bool {
         matches!(
             self,
-            Self::Impedance | Self::GalvanostaticImpedance | Self::Chronoamperometry | Self::OpenCircuit
+            Self::Impedance
+                | Self::GalvanostaticImpedance
+                | Self::Chronoamperometry
+                | Self::Chronopotentiometry
+                | Self::LinearSweep
+                | Self::CyclicVoltammetry
+                | Self::OpenCircuit
         )
     }
 }
@@ -155,6 +169,18 @@ pub(super) fn find(word: &str, arguments: usize) -> Option<(Command, &'static [P
         "meas_loop_ca" => (
             Command::Chronoamperometry,
             &[Variable, Variable, Number, Number, Number],
+        ),
+        "meas_loop_cp" => (
+            Command::Chronopotentiometry,
+            &[Variable, Variable, Number, Number, Number],
+        ),
+        "meas_loop_lsv" => (
+            Command::LinearSweep,
+            &[Variable, Variable, Number, Number, Number, Number],
+        ),
+        "meas_loop_cv" => (
+            Command::CyclicVoltammetry,
+            &[Variable, Variable, Number, Number, Number, Number, Number],
         ),
         "meas_loop_ocp" => (Command::OpenCircuit, &[Variable, Number, Number]),
         "pck_start" => (Command::PackageStart, &[]),

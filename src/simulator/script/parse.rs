@@ -81,7 +81,17 @@ impl Loader {
                 arguments.push(argument);
             }
         }
-        if let Some(extra) = rest.get(places.len()) {
+        let mut optional = rest.get(places.len()..).unwrap_or_default().iter();
+        if let Some(count) = optional.as_slice().first().and_then(|token| scans(token.text))
+            && command.takes_scans()
+        {
+            arguments.push(Argument::Number {
+                value: count,
+                integer: true,
+            });
+            optional.next();
+        }
+        if let Some(extra) = optional.next() {
             let optional = extra.text.contains('(');
             let code = if optional {
                 ErrorCode::BAD_OPTIONAL_ARGUMENT
@@ -264,6 +274,13 @@ impl Loader {
             column,
         }
     }
+}
+
+/// The number in `nscans(n)`.
+fn scans(text: &str) -> Option<f64> {
+    let inner = text.strip_prefix("nscans(")?.strip_suffix(')')?;
+    let count = parse_literal(inner).ok()?.value;
+    (count >= 1.0).then_some(count)
 }
 
 fn columns(text: &str) -> u32 {
