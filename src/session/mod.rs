@@ -22,6 +22,7 @@ mod server;
 pub mod signals;
 pub mod spec;
 pub mod sweep_parts;
+mod sweep_run;
 pub mod validity;
 
 pub use runner::{CELL_MAY_BE_ON, DATA_INVALID};
