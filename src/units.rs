@@ -116,11 +116,23 @@ pub fn typed(value: f64) -> String {
 /// A ratio as a percentage change with its error (`+6 ± 1 %`), split for alignment.
 #[must_use]
 pub fn change_percent(value: (f64, f64), reference: (f64, f64), script: Script) -> Quantity {
+    change_percent_within(value, reference, 0.0, script)
+}
+
+/// As [`change_percent`], with an error of at least so many per cent: fewer digits, where there is no room for all.
+#[must_use]
+pub fn change_percent_within(
+    value: (f64, f64),
+    reference: (f64, f64),
+    least_error_percent: f64,
+    script: Script,
+) -> Quantity {
     let ratio = value.0 / reference.0;
     let relative = (value.1 / value.0).hypot(reference.1 / reference.0);
+    let error_percent = 100.0 * (ratio * relative).abs();
     let mut quantity = with_error(
         100.0 * (ratio - 1.0),
-        100.0 * (ratio * relative).abs(),
+        error_percent.max(least_error_percent),
         "%",
         script,
     );

@@ -56,6 +56,13 @@ pub(super) fn read_as(
             break;
         }
     }
+    if format == Format::Plain && fault.is_none() && table.tables.iter().any(Rows::commas_are_ambiguous) {
+        return Err(ReadError::whole_file(
+            source.file,
+            "every comma in its numbers stands before exactly three digits: 1,000 may be 1 or 1000, and which cannot be \
+             told; write the numbers with a decimal point and nothing between thousands",
+        ));
+    }
     // A remark, a title or the names of a further block.
     if let Some(line) = latest.filter(|line| line.open && fault.is_none())
         && table.tables.iter().all(|rows| rows.open_end().is_none())

@@ -19,6 +19,8 @@ pub(super) enum Number {
 pub(super) struct Numbers {
     comma_allowed: bool,
     decimal_sign: Option<char>,
+    /// Whether a comma stood where no sign between thousands stands.
+    comma_is_decimal: bool,
 }
 
 impl Numbers {
@@ -27,7 +29,13 @@ impl Numbers {
         Self {
             comma_allowed,
             decimal_sign: None,
+            comma_is_decimal: false,
         }
+    }
+
+    /// Whether every comma so far may as well stand between thousands: `1,000` in one file is 1, in another 1000.
+    pub fn commas_are_ambiguous(&self) -> bool {
+        self.decimal_sign == Some(',') && !self.comma_is_decimal
     }
 
     /// What a field says.
@@ -48,6 +56,7 @@ impl Numbers {
             return Number::Missing;
         }
         if let Some(value) = self.with_comma(field) {
+            self.comma_is_decimal |= !could_be_thousands(field);
             return match self.decimal_sign {
                 Some('.') => Number::MixedDecimals,
                 _ => self.decide(',', value),
@@ -76,6 +85,19 @@ pub(super) fn single(field: &str) -> Option<f64> {
         Number::Value(value) => Some(value),
         _ => None,
     }
+}
+
+/// Whether the comma of a number with one comma may stand between thousands.
+fn could_be_thousands(field: &str) -> bool {
+    let Some((before, behind)) = field.trim_start_matches(['+', '-']).split_once(',') else {
+        return false;
+    };
+    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    (1..=3).contains(&before.len())
+        && !before.starts_with('0')
+        && behind.len() == 3
+        && digits(before)
+        && digits(behind)
 }
 
 /// Whether a field may be the beginning of a number whose rest was cut off.

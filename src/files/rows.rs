@@ -152,6 +152,11 @@ impl<'t> Rows<'t> {
         &self.columns
     }
 
+    /// Whether every comma so far may as well stand between thousands.
+    pub fn commas_are_ambiguous(&self) -> bool {
+        self.numbers.commas_are_ambiguous()
+    }
+
     /// Whether the spectrum that is being read has a point.
     pub fn has_points(&self) -> bool {
         self.current.is_some()

@@ -108,9 +108,16 @@ fn a_drifting_cell_fails_with_a_reason_and_one_alarm() {
     assert_eq!(finals[0]["verdict"], "fail");
     let drift = finals[1]["drift_percent"].as_f64().unwrap();
     let truths = simulator.truths();
-    let true_of = |when: &str| truths[1]["true"]["R1"][when].as_f64().unwrap();
-    let expected = 100.0 * (true_of("end") - true_of("start")) / (true_of("end") + 64.0);
-    assert!((drift / expected - 1.0).abs() < 0.3, "{drift} {expected}");
+    // The rate from sweep to sweep lies between the rates within the two: the growth slows down.
+    let within = |sweep: usize| {
+        let true_of = |when: &str| truths[sweep]["true"]["R1"][when].as_f64().unwrap();
+        100.0 * (true_of("end") - true_of("start")) / (true_of("end") + 64.0)
+    };
+    let (first, second) = (within(0), within(1));
+    assert!(
+        drift > 0.7 * second && drift < 1.3 * first.max(second),
+        "{first} {drift} {second}"
+    );
     let alarms = of_kind(&events, "alarm");
     assert_eq!(alarms.len(), 1, "{alarms:?}");
     assert_eq!(alarms[0]["name"], "data_invalid");

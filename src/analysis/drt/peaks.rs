@@ -59,12 +59,19 @@ impl Peak {
         self.cut_sides.contains(&true)
     }
 
-    /// The error of the area in ohm: noise, together with what the choice of the penalty and of a tail's law makes of it.
+    /// The error of the area in ohm: noise, what the choice of the penalty and of a tail's law makes of it, and
+    /// [`SMOOTHING_SHARE`] of it for what smoothing itself moves between neighbours.
     #[must_use]
     pub fn error_ohm(&self) -> Option<f64> {
-        self.std_error_ohm.map(|noise| noise.hypot(self.spread_ohm))
+        let smoothing = SMOOTHING_SHARE * self.resistance_ohm;
+        self.std_error_ohm
+            .map(|noise| noise.hypot(self.spread_ohm).hypot(smoothing))
     }
 }
+
+/// The share of an area that the penalty moves to its neighbours or takes from them whatever the noise: of two ZARCs
+/// three decades apart, 95 in 100 areas lie within twice this share also where noise is a fiftieth of a per cent.
+pub const SMOOTHING_SHARE: f64 = 0.025;
 
 /// A maximum of one distribution.
 #[derive(Clone, Debug, PartialEq)]

@@ -85,6 +85,7 @@ fn of_peak(peak: &Peak, id: u32, geometry: Geometry) -> Value {
         "id": id,
         "std_error_ohm": peak.std_error_ohm,
         "spread_ohm": peak.spread_ohm,
+        "error_ohm": peak.error_ohm(),
         "ln_tau_std_error": peak.ln_tau_std_error,
         "range_s": peak.range_s,
         "cut_by_window": peak.is_cut(),

@@ -109,7 +109,7 @@ fn of_spectrum(spectrum: &SpectrumDrt<'_>, drt: &Drt, geometry: Geometry) -> Vec
     }
     if !drt.peaks.is_empty() {
         lines.push(
-            "  C is tau/R, which of a constant phase element is the capacitance of Hsu and Mansfeld; errors are noise at this lambda, and the differences to a tenth and ten times lambda and to other laws of a tail"
+            "  C is tau/R, which of a constant phase element is the capacitance of Hsu and Mansfeld; errors are noise at this lambda, the differences to a tenth and ten times lambda and to other laws of a tail, and 2.5 % of R for what smoothing moves between neighbours"
                 .to_owned(),
         );
     }
@@ -150,8 +150,17 @@ fn series_elements(drt: &Drt) -> Vec<String> {
     vec![
         format!("fitted beside the distribution: {}", series.join(", ")),
         format!(
-            "R_polarisation {}, residuals {:.2} % of |Z|",
+            "R_polarisation {}{}, residuals {:.2} % of |Z|",
             quantity(drt.r_polarisation_ohm, "ohm"),
+            match drt.masked_ohm.iter().sum::<f64>() {
+                beyond if beyond > 0.02 * drt.r_polarisation_ohm => {
+                    format!(
+                        ", of which {} lies beyond the measured frequencies and is not determined",
+                        quantity(beyond, "ohm")
+                    )
+                }
+                _ => String::new(),
+            },
             drt.rms_residual_percent
         ),
     ]

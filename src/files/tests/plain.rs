@@ -389,3 +389,14 @@ fn standard_errors_are_taken_by_number_where_there_is_no_header() {
         "a.csv:2: column 4: the standard error is 0; it must be above 0"
     );
 }
+
+#[test]
+fn commas_that_may_stand_between_thousands_are_refused_and_one_that_cannot_decides() {
+    let ambiguous = "f/Hz\tRe/Ohm\tIm/Ohm\n100,000\t12\t-1\n10,000\t14\t-3\n1,000\t19\t-5\n";
+    let error = read("a.txt", ambiguous.as_bytes()).unwrap_err().to_string();
+    assert!(error.contains("1,000 may be 1 or 1000"), "{error}");
+    let clear = ambiguous.replace("\t-3\n", "\t-3,25\n");
+    let reading = read("a.txt", clear.as_bytes()).unwrap();
+    assert_eq!(reading.spectra[0].spectrum.points[0].frequency_hz, 100.0);
+    assert_eq!(reading.spectra[0].spectrum.points[1].z_imag_ohm, -3.25);
+}

@@ -10,10 +10,13 @@ use crate::analysis::fit::Sum;
 use crate::event::{Fit, Validity};
 use crate::screen::follow::{ELAPSED, NOISE};
 use crate::state::SweepRecord;
-use crate::units::{change_percent, engineering, with_error};
+use crate::units::{change_percent_within, engineering, with_error};
 
 /// Columns from which on the change since the previous sweep has room beside that since the first.
 const WIDE: u16 = 46;
+
+/// Least errors in per cent with which a change is tried to be shown until there is room for it.
+const FEWER_DIGITS: [f64; 3] = [0.0, 0.1, 1.0];
 
 /// Most pairs of degenerate parameters that are named.
 const DEGENERATE_SHOWN: usize = 3;
@@ -434,31 +437,38 @@ impl Columns {
             theme.text,
         );
         line.push(format!("{:<1$}", quantity.unit, self.unit), theme.quiet);
-        let change = |reference: Option<(u32, &Fit)>| {
+        let change = |reference: Option<(u32, &Fit)>, least_error_percent: f64| {
             let (_, fit) = reference?;
-            let change = change_percent((value, error), earlier(fit, name)?, script);
+            let before = earlier(fit, name)?;
+            let change = change_percent_within((value, error), before, least_error_percent, script);
             Some(format!("{}{}{}", change.value, script.plus_minus(), change.error))
         };
         let same = references.first.map(|(sweep, _)| sweep) == references.previous.map(|(sweep, _)| sweep);
-        let mut changes = String::new();
         let width = self.change();
-        if self.wide && !same {
-            changes.push_str(&format!(
-                "{:>width$}",
-                change(references.previous).unwrap_or_default()
-            ));
-        }
-        changes.push_str(&format!(
-            "{:>width$}",
-            change(references.first).unwrap_or_default()
-        ));
-        let room = self.width.saturating_sub(line.width());
-        let changes = if changes.chars().count() > room {
-            changes.trim_start().to_owned()
-        } else {
+        let changes_with = |least_error_percent: f64| {
+            let mut changes = String::new();
+            let shown = [
+                (self.wide && !same).then_some(references.previous),
+                Some(references.first),
+            ];
+            for reference in shown.into_iter().flatten() {
+                let change = change(reference, least_error_percent).unwrap_or_default();
+                changes.push_str(&format!("{change:>width$}"));
+            }
             changes
         };
-        if changes.chars().count() <= room {
+        let room = self.width.saturating_sub(line.width());
+        let fits = |changes: &String| changes.chars().count() <= room;
+        // Where there is no room for all digits, fewer of them with the error that belongs to fewer.
+        let changes = FEWER_DIGITS
+            .iter()
+            .map(|least| changes_with(*least))
+            .map(|changes| match fits(&changes) {
+                true => changes,
+                false => changes.trim_start().to_owned(),
+            })
+            .find(fits);
+        if let Some(changes) = changes {
             line.pad_to(self.width - changes.chars().count());
             line.push(changes, theme.text);
         }

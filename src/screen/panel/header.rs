@@ -18,7 +18,7 @@ pub fn header(scene: &Scene<'_>, area: Rect, buffer: &mut Buffer) {
     let room = usize::from(area.width).saturating_sub(right.width() + 2);
     let left = (0..4)
         .map(|brevity| what(scene, brevity))
-        .find(|line| line.width() <= room)
+        .find(|line| line.width() < room)
         .unwrap_or_else(|| what(scene, 4));
     scene.write(&left, area.x + 1, area.y, room as u16, buffer);
     let width = right.width() as u16;
