@@ -63,7 +63,8 @@ pub fn backup(from: &Path, to: &Path) -> Result<Verified, BackupError> {
     copied
 }
 
-fn part_of(path: &Path) -> PathBuf {
+/// The name of a file that is not whole yet, beside its place.
+pub(super) fn part_of(path: &Path) -> PathBuf {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     path.with_file_name(format!(".{name}.{}.part", std::process::id()))
 }
@@ -99,7 +100,7 @@ fn copy(source: &rusqlite::Connection, from: &Path, part: &Path) -> Result<(), B
 }
 
 /// The name appears when everything under it is on disk.
-fn put_in_place(part: &Path, to: &Path) -> std::io::Result<()> {
+pub(super) fn put_in_place(part: &Path, to: &Path) -> std::io::Result<()> {
     File::open(part)?.sync_all()?;
     // Unlike a renaming, a link never replaces a file that has appeared meanwhile.
     match std::fs::hard_link(part, to) {

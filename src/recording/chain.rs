@@ -33,11 +33,24 @@ impl Attachment {
 
 /// The hash before the first batch. It covers the attachments.
 pub(super) fn chain_beginning(attachments: &[Attachment]) -> blake3::Hash {
+    beginning_of(attachments.iter().map(|attachment| {
+        (
+            attachment.name.as_str(),
+            attachment.media_type.as_str(),
+            attachment.content_hash(),
+        )
+    }))
+}
+
+/// The same from the name, media type and hash of each attachment.
+pub(super) fn beginning_of<'a>(
+    attachments: impl Iterator<Item = (&'a str, &'a str, blake3::Hash)>,
+) -> blake3::Hash {
     let mut bytes = BEGINNING.to_vec();
-    for attachment in attachments {
-        push_text(&mut bytes, attachment.name.as_bytes());
-        push_text(&mut bytes, attachment.media_type.as_bytes());
-        bytes.extend_from_slice(attachment.content_hash().as_bytes());
+    for (name, media_type, hash) in attachments {
+        push_text(&mut bytes, name.as_bytes());
+        push_text(&mut bytes, media_type.as_bytes());
+        bytes.extend_from_slice(hash.as_bytes());
     }
     blake3::hash(&bytes)
 }

@@ -63,6 +63,23 @@ pub(super) fn create(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch(&sql)
 }
 
+/// The tables of a fresh recording of that format, with the pages on which their trees begin. They are always the
+/// same, because SQLite gives out pages in order.
+pub(super) fn roots(format: i64) -> rusqlite::Result<Vec<(String, u32)>> {
+    let connection = Connection::open_in_memory()?;
+    let mut sql = HOUSEKEEPING.to_owned();
+    sql.extend(
+        all_tables()
+            .filter(|table| table.is_in(format))
+            .map(|table| table.create_sql_of(format)),
+    );
+    connection.execute_batch(&sql)?;
+    let mut statement =
+        connection.prepare("select name, rootpage from sqlite_schema where type = 'table'")?;
+    let roots = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    roots.collect()
+}
+
 /// Makes a recording of format 1 one of this format, in one transaction. What stands in it stays as it is, and so do
 /// its hashes.
 pub(super) fn upgrade(connection: &Connection) -> rusqlite::Result<()> {

@@ -96,6 +96,11 @@ impl Table {
         self.head.len() + self.columns.len() + self.added.len()
     }
 
+    /// Number of columns of a row that was written before columns were added.
+    pub fn width_before(&self) -> usize {
+        self.width() - self.added.len()
+    }
+
     /// The values of a row that are hashed: those of added columns count only where one of them is there, so that
     /// rows of earlier formats keep their hash.
     pub fn hashed<'v, 'r>(&self, values: &'v [ValueRef<'r>]) -> &'v [ValueRef<'r>] {
@@ -119,8 +124,19 @@ impl Table {
 
     /// `create table ...`.
     pub fn create_sql(&self) -> String {
+        self.create_sql_of(ADDED_IN)
+    }
+
+    /// The same for a file of that format.
+    pub fn create_sql_of(&self, format: i64) -> String {
+        let width = if format < ADDED_IN {
+            self.width_before()
+        } else {
+            self.width()
+        };
         let columns: Vec<String> = self
             .all_columns()
+            .take(width)
             .map(|(name, sql_type)| format!("{name} {sql_type}"))
             .collect();
         let tail = if self.tail.is_empty() { ")" } else { self.tail };
