@@ -20,6 +20,8 @@ mod plot;
 mod profiles;
 mod progress;
 mod rank;
+mod recover;
+mod redecode;
 mod replay;
 mod run;
 mod screen_options;
@@ -82,6 +84,8 @@ enum Command {
     Amend(amend::AmendArgs),
     /// Copy a recording, also of a running session.
     Backup(backup::BackupArgs),
+    /// Save what can be read of a damaged recording.
+    Recover(recover::RecoverArgs),
     /// Make a recording of spectra in text files.
     Import(import::ImportArgs),
     /// Draw spectra, fits and histories as SVG.
@@ -137,6 +141,7 @@ fn dispatch(command: Option<Command>) -> anyhow::Result<ExitCode> {
         Some(Command::Verify(args)) => verify::run(&args),
         Some(Command::Amend(args)) => amend::run(&args),
         Some(Command::Backup(args)) => backup::run(&args),
+        Some(Command::Recover(args)) => recover::run(&args),
         Some(Command::Import(args)) => import::run(&args),
         Some(Command::Plot(args)) => plot::run(&args),
         Some(Command::Fit(args)) => fit::run(&args),

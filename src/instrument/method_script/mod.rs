@@ -28,6 +28,7 @@ pub use driver::MethodScript;
 pub use error_code::ErrorCode;
 pub use line::{Echo, Firmware, Line, ScriptPosition};
 pub use package::{Package, PackageError, Variable, VariableType, status};
+pub use points::point as point_of_package;
 pub use range::{EMSTAT4_POTENTIAL_RANGES, NEXUS_POTENTIAL_RANGES, PotentialRange};
 pub use script::{MAX_SCRIPT_LINE_BYTES, Script, ScriptError};
 pub use settings::DriverSettings;

@@ -5,7 +5,8 @@ use super::settings::DriverSettings;
 use crate::spectrum::{Point, PointStatus};
 
 /// The point that a package carries; `None` where it has no impedance.
-pub(super) fn point(package: &Package, settings: &DriverSettings) -> Option<Point> {
+#[must_use]
+pub fn point(package: &Package, settings: &DriverSettings) -> Option<Point> {
     let real = package.get(VariableType::Z_REAL)?;
     let imag = package.get(VariableType::Z_IMAG)?;
     let frequency_hz = package

@@ -1,0 +1,233 @@
+//! The recorded bytes decoded once more, against the points that were recorded from them.
+
+use std::collections::VecDeque;
+
+use crate::event::{Direction, Event, EventBody, LinkState};
+use crate::instrument::method_script::{Decoder, DriverSettings, Line, point_of_package};
+use crate::profile::{Instrument, PointTiming};
+use crate::recording::Reader;
+use crate::spectrum::Point;
+
+/// The name under which a session attaches the profile of its instrument.
+const INSTRUMENT_PROFILE: &str = "instrument.toml";
+
+/// Runs the codec over the bytes of a recording while its events pass by.
+pub(super) struct Redecode {
+    decoder: Decoder,
+    settings: DriverSettings,
+    /// Whether the profile is there, which names the current ranges.
+    knows_ranges: bool,
+    /// Points in the bytes that no recorded point has answered yet.
+    waiting: VecDeque<Point>,
+    /// Whether any bytes were recorded; imported spectra have none.
+    has_bytes: bool,
+    /// Points that were compared with the bytes they came from.
+    pub compared: u64,
+    /// Points for which the bytes are not there.
+    pub without_bytes: u64,
+    /// Points in the bytes that were not recorded, such as one under way when a session was cut off.
+    pub not_recorded: u64,
+    /// What differs, in words.
+    pub differences: Vec<String>,
+}
+
+impl Redecode {
+    /// For one recording.
+    pub(super) fn of(reader: &mut Reader) -> anyhow::Result<Self> {
+        let profile = reader
+            .attachments()?
+            .into_iter()
+            .find(|attachment| attachment.name == INSTRUMENT_PROFILE)
+            .and_then(|attachment| String::from_utf8(attachment.bytes).ok())
+            .and_then(|text| Instrument::parse(INSTRUMENT_PROFILE, &text).ok());
+        let settings = match &profile {
+            Some(profile) => DriverSettings::new(profile, 1.0),
+            None => DriverSettings {
+                device: String::new(),
+                timing: PointTiming {
+                    point_overhead_s: 0.0,
+                    point_periods: 0.0,
+                },
+                current_ranges: Vec::new(),
+                pgstat_mode: 0,
+                max_bandwidth_hz: 0.0,
+                line_delay_s: 0.0,
+                time_scale: 1.0,
+            },
+        };
+        Ok(Self {
+            decoder: Decoder::new(),
+            settings,
+            knows_ranges: profile.is_some(),
+            waiting: VecDeque::new(),
+            has_bytes: false,
+            compared: 0,
+            without_bytes: 0,
+            not_recorded: 0,
+            differences: Vec::new(),
+        })
+    }
+
+    /// Whether there was anything to decode.
+    pub(super) fn has_bytes(&self) -> bool {
+        self.has_bytes
+    }
+
+    /// Takes the next event. Gives back a point as the bytes have it now.
+    pub(super) fn take(&mut self, event: &Event) -> Option<Event> {
+        match &event.body {
+            EventBody::Wire(wire) if wire.direction == Direction::Rx => {
+                self.has_bytes = true;
+                let lines = self.decoder.feed(&wire.bytes);
+                self.waiting.extend(lines.iter().filter_map(|line| match line {
+                    Line::Package(package) => point_of_package(package, &self.settings),
+                    _ => None,
+                }));
+                None
+            }
+            EventBody::Point(_) => self.compare(event),
+            EventBody::SweepStarted(_) | EventBody::Resumed(_) => {
+                self.forget_waiting();
+                None
+            }
+            EventBody::Link(link) if link.state != LinkState::Connected => {
+                self.decoder.reset();
+                None
+            }
+            _ => None,
+        }
+    }
+
+    fn forget_waiting(&mut self) {
+        self.not_recorded += self.waiting.len() as u64;
+        self.waiting.clear();
+    }
+
+    /// What is still to be counted when all events have passed.
+    pub(super) fn finish(&mut self) {
+        self.forget_waiting();
+    }
+
+    fn compare(&mut self, event: &Event) -> Option<Event> {
+        let EventBody::Point(recorded) = &event.body else {
+            return None;
+        };
+        let Some(decoded) = self.waiting.pop_front() else {
+            self.without_bytes += u64::from(self.has_bytes);
+            return None;
+        };
+        self.compared += 1;
+        let differing = self.differing(&recorded.point, &decoded);
+        if !differing.is_empty() {
+            self.differences.push(format!(
+                "sweep {} point {} (event {}): {}",
+                recorded.sweep,
+                recorded.index,
+                event.seq,
+                differing.join(", ")
+            ));
+        }
+        let mut again = event.clone();
+        if let EventBody::Point(body) = &mut again.body {
+            body.point.frequency_hz = decoded.frequency_hz;
+            body.point.z_real_ohm = decoded.z_real_ohm;
+            body.point.z_imag_ohm = decoded.z_imag_ohm;
+            body.point.status = decoded.status;
+            body.point.status_bits = decoded.status_bits;
+            body.point.noise = decoded.noise;
+            if self.knows_ranges {
+                body.point.range = decoded.range;
+            }
+        }
+        Some(again)
+    }
+
+    fn differing(&self, recorded: &Point, decoded: &Point) -> Vec<String> {
+        let numbers = [
+            ("frequency_hz", recorded.frequency_hz, decoded.frequency_hz),
+            ("z_real_ohm", recorded.z_real_ohm, decoded.z_real_ohm),
+            ("z_imag_ohm", recorded.z_imag_ohm, decoded.z_imag_ohm),
+        ];
+        let mut differing: Vec<String> = numbers
+            .into_iter()
+            // A recording knows no sign of zero and one NaN.
+            .filter(|(_, old, new)| !(old == new || (old.is_nan() && new.is_nan())))
+            .map(|(name, old, new)| format!("{name} is {old}, the bytes say {new}"))
+            .collect();
+        let mut tell = |name: &str, old: String, new: String| {
+            if old != new {
+                differing.push(format!("{name} is {old}, the bytes say {new}"));
+            }
+        };
+        let number = |value: Option<u32>| value.map_or("unknown".to_owned(), |value| value.to_string());
+        tell(
+            "status",
+            recorded.status.word().into(),
+            decoded.status.word().into(),
+        );
+        tell(
+            "status_bits",
+            number(recorded.status_bits),
+            number(decoded.status_bits),
+        );
+        tell("noise", number(recorded.noise), number(decoded.noise));
+        if self.knows_ranges {
+            let label = |range: &Option<String>| range.clone().unwrap_or_else(|| "unknown".into());
+            tell("range", label(&recorded.range), label(&decoded.range));
+        }
+        differing
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    fn sample() -> Reader {
+        let name = "recordings/li_lpscl_li_fresh.interphase";
+        Reader::open(&Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).unwrap()
+    }
+
+    fn redecoded(mut change: impl FnMut(&mut Event)) -> Redecode {
+        let mut reader = sample();
+        let mut redecode = Redecode::of(&mut reader).unwrap();
+        for event in reader.events(0) {
+            let mut event = event.unwrap();
+            change(&mut event);
+            redecode.take(&event);
+        }
+        redecode.finish();
+        redecode
+    }
+
+    #[test]
+    fn every_point_of_the_sample_is_what_its_bytes_say() {
+        let redecode = redecoded(|_| {});
+        assert_eq!(
+            (redecode.compared, redecode.without_bytes, redecode.not_recorded),
+            (512, 0, 0)
+        );
+        assert_eq!(redecode.differences, Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_point_that_is_not_what_its_bytes_say_is_named_with_both_values() {
+        let redecode = redecoded(|event| {
+            if let EventBody::Point(body) = &mut event.body
+                && (body.sweep, body.index) == (2, 5)
+            {
+                body.point.z_real_ohm = 1.5;
+            }
+        });
+        let [difference] = redecode.differences.as_slice() else {
+            panic!("{:?}", redecode.differences)
+        };
+        assert!(difference.starts_with("sweep 2 point 5"), "{difference}");
+        assert!(
+            difference.contains("z_real_ohm is 1.5, the bytes say "),
+            "{difference}"
+        );
+    }
+}
