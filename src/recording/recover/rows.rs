@@ -258,18 +258,21 @@ impl Rows {
         Some(event)
     }
 
-    /// The bytes of the file that a row needs: its page, where on it they begin and end, and further pages.
+    /// The bytes of the file that an event needs, those of its parts included: beginnings and ends.
     #[cfg(test)]
-    pub fn extent(&self, place: &Place) -> Vec<(u64, u64)> {
+    pub fn extents(&self, place: &Place) -> Vec<(u64, u64)> {
         let size = self.pages.size() as u64;
         let start_of = |page: u32| u64::from(page - 1) * size;
-        let cell = self.cell(place).unwrap();
-        let start = start_of(place.page);
-        let own = (start + u64::from(place.offset), start + cell.end as u64);
-        let further = cell
-            .overflow
-            .iter()
-            .map(|&page| (start_of(page), start_of(page) + size));
-        std::iter::once(own).chain(further).collect()
+        let parts = self.parts.iter().filter(|part| part.seq == place.seq);
+        std::iter::once(place)
+            .chain(parts)
+            .flat_map(|place| {
+                let cell = self.cell(place).unwrap();
+                let start = start_of(place.page);
+                let own = (start + u64::from(place.offset), start + cell.end as u64);
+                let further = cell.overflow.into_iter();
+                std::iter::once(own).chain(further.map(move |page| (start_of(page), start_of(page) + size)))
+            })
+            .collect()
     }
 }

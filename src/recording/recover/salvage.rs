@@ -86,7 +86,7 @@ impl Salvage {
         &self.runs
     }
 
-    /// How many events there are of a stretch.
+    /// All rows of the file.
     pub(super) fn rows(&self) -> &Rows {
         &self.rows
     }
@@ -99,10 +99,11 @@ impl Salvage {
         self.rows.event(place)
     }
 
-    /// The row that an event is taken from.
+    /// The bytes of the file that each event needs.
     #[cfg(test)]
-    pub fn place(&self, seq: u64) -> Option<&Place> {
-        self.rows.events.iter().find(|place| place.seq == seq)
+    pub fn extents(&self) -> Vec<Vec<(u64, u64)>> {
+        let events = self.rows.events.chunk_by(|one, next| one.seq == next.seq);
+        events.map(|places| self.rows.extents(&places[0])).collect()
     }
 
     /// Attached files as they were, and the names of those that have been changed.

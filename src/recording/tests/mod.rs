@@ -5,6 +5,8 @@ mod damage;
 mod follow;
 mod formats;
 mod go_on;
+mod recover;
+mod recover_damage;
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
