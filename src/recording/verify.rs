@@ -9,7 +9,7 @@ use super::error::ReadError;
 use super::reader::Reader;
 use super::table::EVENT_TABLES;
 use super::writer::META_CHAIN_HASH;
-use crate::event::{Event, EventBody, Stamp};
+use crate::event::{EventBody, Stamp};
 
 /// Events hashed at once; a batch may have more.
 const CHUNK: u64 = 4096;
@@ -62,7 +62,7 @@ pub struct Verified {
     pub chain_hash: String,
     /// Whether the recording was closed; one of a running or killed session was not.
     pub closed: bool,
-    /// Whether the last event says that the session ended.
+    /// Whether the session said that it ended, and nobody has resumed it since.
     pub session_ended: bool,
     /// What is wrong; nothing where the recording is sound.
     pub problems: Vec<Problem>,
@@ -218,7 +218,6 @@ fn batch_problem(
     let mut hash = BatchHash::after(previous);
     let mut after = batch.first_seq.saturating_sub(1);
     let mut latest_elapsed_ns = i64::MIN;
-    let mut last: Option<Event> = None;
     while after < batch.last_seq {
         let until = batch.last_seq.min(after.saturating_add(CHUNK));
         let limit = usize::try_from(until - after).unwrap_or(1);
@@ -234,15 +233,19 @@ fn batch_problem(
         }
         for event in &events {
             hash.add(event);
+            // An amendment may come after the end.
+            match event.body {
+                EventBody::SessionEnded(_) => verified.session_ended = true,
+                EventBody::Resumed(_) => verified.session_ended = false,
+                _ => {}
+            }
             latest_elapsed_ns = latest_elapsed_ns.max(event.stamp.elapsed_ns);
             let first = verified.span.map_or(event.stamp, |span| span[0]);
             verified.span = Some([first, event.stamp]);
         }
         verified.events += events.len() as u64;
-        last = events.into_iter().next_back().or(last);
         after = until;
     }
-    verified.session_ended = last.is_some_and(|event| matches!(event.body, EventBody::SessionEnded(_)));
     (hash.finish().as_bytes().as_slice() != batch.hash)
         .then(|| "its values are not those that were written (the hash differs)".to_owned())
         .or_else(|| {

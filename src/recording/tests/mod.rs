@@ -2,6 +2,7 @@
 
 mod crash;
 mod damage;
+mod document;
 mod follow;
 mod formats;
 mod go_on;
