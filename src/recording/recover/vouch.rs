@@ -14,6 +14,9 @@ use crate::event::Event;
 /// Ways of choosing among rows that claim one number that are tried before giving up on a batch.
 const MOST_CHOICES: usize = 64;
 
+/// Events that are read to try further choices for one batch.
+const EVENTS_OF_CHOICES: usize = 4096;
+
 /// How many known hashes before a lost batch are tried.
 const BRIDGES: usize = 4;
 
@@ -71,7 +74,7 @@ pub(super) fn vouch(rows: &Rows) -> Vouched {
         known: Vec::new(),
         after: BTreeMap::new(),
         found: Vouched::default(),
-        budget: 12 * rows.events.len() + 100_000,
+        budget: 40 * rows.events.len() + 1_000_000,
     };
     for hash in beginnings(&rows.attachments) {
         search.learn(0, hash, None, Choice::new());
@@ -135,7 +138,21 @@ impl Search<'_> {
             return true;
         }
         self.bridge(span.0 - 1);
-        self.follows(span, hash)
+        self.follows(span, hash) || self.follows_from_elsewhere(span, hash)
+    }
+
+    /// The number of its first event may be what is changed: a batch begins where the one before it ends.
+    fn follows_from_elsewhere(&mut self, span: Span, hash: &blake3::Hash) -> bool {
+        let before: Vec<u64> = self
+            .after
+            .range(..span.1)
+            .rev()
+            .take(2)
+            .map(|(&after, _)| after)
+            .collect();
+        before
+            .into_iter()
+            .any(|after| after + 1 != span.0 && self.follows((after + 1, span.1), hash))
     }
 
     fn follows(&mut self, span: Span, hash: &blake3::Hash) -> bool {
@@ -146,7 +163,10 @@ impl Search<'_> {
         let Some(choices) = self.choices(span) else {
             return false;
         };
-        for (number, choice) in choices.into_iter().enumerate() {
+        // A span that is long because its numbers are wrong must not use up what the others need.
+        let length = usize::try_from(span.1 - span.0).unwrap_or(usize::MAX);
+        let tried = 1 + EVENTS_OF_CHOICES / length.max(1);
+        for (number, choice) in choices.into_iter().take(tried).enumerate() {
             let Some(events) = self.load(span, &choice) else {
                 continue;
             };

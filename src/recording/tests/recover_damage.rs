@@ -25,6 +25,8 @@ struct Outcome {
     shares: Vec<f64>,
     /// The same, counting only events that are vouched for.
     vouched: Vec<f64>,
+    /// Where the damage was of which the least was vouched for.
+    worst: Option<(f64, usize)>,
     /// How many damaged files `verify` passed; nothing differs in them.
     passed: usize,
 }
@@ -42,10 +44,11 @@ impl Outcome {
             format!("median {median:.2} %, tenth {tenth:.2} %, least {least:.2} %")
         };
         format!(
-            "{} {what}: rows saved {}; vouched for {}; verify passed {}",
+            "{} {what}: rows saved {}; vouched for {} (at byte {:?}); verify passed {}",
             self.shares.len(),
             of(&self.shares),
             of(&self.vouched),
+            self.worst.map(|worst| worst.1),
             self.passed
         )
     }
@@ -64,7 +67,13 @@ impl Victim {
         }
     }
 
-    fn look(&self, outcome: &mut Outcome, is_kept: impl Fn(&[(u64, u64)]) -> bool, with_verify: bool) {
+    fn look(
+        &self,
+        outcome: &mut Outcome,
+        place: usize,
+        is_kept: impl Fn(&[(u64, u64)]) -> bool,
+        with_verify: bool,
+    ) {
         let kept = self.extents.iter().filter(|extents| is_kept(extents)).count();
         let (mut saved, mut vouched) = (0, 0);
         if let Ok(salvage) = Salvage::open(&self.path) {
@@ -83,7 +92,11 @@ impl Victim {
         }
         if kept > 0 {
             outcome.shares.push(saved as f64 / kept as f64);
-            outcome.vouched.push(f64::from(vouched) / kept as f64);
+            let share = f64::from(vouched) / kept as f64;
+            outcome.vouched.push(share);
+            if outcome.worst.is_none_or(|worst| share < worst.0) {
+                outcome.worst = Some((share, place));
+            }
         }
         if with_verify && verify(&self.path).is_ok_and(|verified| verified.is_sound()) {
             outcome.passed += 1;
@@ -106,6 +119,7 @@ impl Victim {
             };
             self.look(
                 &mut outcome,
+                place,
                 |extents| !touches(extents),
                 number % verify_each == 0,
             );
@@ -119,7 +133,7 @@ impl Victim {
         for length in lengths {
             std::fs::write(&self.path, &self.whole[..length]).unwrap();
             let is_kept = |extents: &[(u64, u64)]| extents.iter().all(|extent| extent.1 <= length as u64);
-            self.look(&mut outcome, is_kept, true);
+            self.look(&mut outcome, length, is_kept, true);
         }
         std::fs::write(&self.path, &self.whole).unwrap();
         outcome
