@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use crate::event::{Direction, Event, EventBody, LinkState};
 use crate::instrument::method_script::{Decoder, DriverSettings, Line, point_of_package};
-use crate::profile::{Instrument, PointTiming};
+use crate::profile::{Instrument, PointTiming, Protocol};
 use crate::recording::Reader;
 use crate::spectrum::Point;
 
@@ -15,6 +15,8 @@ const INSTRUMENT_PROFILE: &str = "instrument.toml";
 pub(super) struct Redecode {
     decoder: Decoder,
     settings: DriverSettings,
+    /// Whether the bytes are of the protocol that is decoded here.
+    is_method_script: bool,
     /// Whether the profile is there, which names the current ranges.
     knows_ranges: bool,
     /// Points in the bytes that no recorded point has answered yet.
@@ -51,11 +53,16 @@ impl Redecode {
                 current_ranges: Vec::new(),
                 pgstat_mode: 0,
                 max_bandwidth_hz: 0.0,
+                channel: 0,
                 line_delay_s: 0.0,
                 time_scale: 1.0,
             },
         };
+        let is_method_script = profile
+            .as_ref()
+            .is_none_or(|profile| profile.protocol == Protocol::MethodScript);
         Ok(Self {
+            is_method_script,
             decoder: Decoder::new(),
             settings,
             knows_ranges: profile.is_some(),
@@ -76,7 +83,7 @@ impl Redecode {
     /// Takes the next event. Gives back a point as the bytes have it now.
     pub(super) fn take(&mut self, event: &Event) -> Option<Event> {
         match &event.body {
-            EventBody::Wire(wire) if wire.direction == Direction::Rx => {
+            EventBody::Wire(wire) if self.is_method_script && wire.direction == Direction::Rx => {
                 self.has_bytes = true;
                 let lines = self.decoder.feed(&wire.bytes);
                 self.waiting.extend(lines.iter().filter_map(|line| match line {
