@@ -2,7 +2,7 @@
 
 use std::fs::OpenOptions;
 use std::io::{Read, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -14,15 +14,14 @@ use crate::profile::{Cell, Instrument, Kind, find};
 use crate::session::runtime::{RuntimeDirectory, SimulatorInfo};
 use crate::session::{lifeline, signals};
 use crate::simulator::{
-    CellModel, Device, DeviceSettings, LineDevice, LineDeviceSettings, Persona, Server, ServerSettings,
+    CellModel, Device, DeviceSettings, Fault, FaultKind, FaultSettings, FaultyLine, LineDevice,
+    LineDeviceSettings, Persona, Server, ServerSettings, read_faults,
 };
 
 /// Serve a simulated instrument on a pseudo-terminal until it is interrupted. The first line of standard
 /// output is the path of the port.
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Example:\n  interphase simulate --instrument es4_hr --cell li_lpscl_li --link /tmp/es4 --time-scale 100"
-)]
+#[command(after_help = after_help())]
 pub(super) struct SimulateArgs {
     /// Instrument to be: a profile's name or file
     #[arg(long, value_name = "PROFILE")]
@@ -48,12 +47,60 @@ pub(super) struct SimulateArgs {
     /// Write when the cell was switched on and off, with its potential, as JSON lines
     #[arg(long, value_name = "FILE")]
     cell_log: Option<PathBuf>,
+    /// Make something go wrong: KIND[=RATE][@WHEN][+DURATION], or a TOML file of faults; see below
+    #[arg(long = "fault", value_name = "FAULT")]
+    faults: Vec<String>,
+    /// Write the points that were sent, the faults, and when the cell was switched, as JSON lines
+    #[arg(long, value_name = "FILE")]
+    line_log: Option<PathBuf>,
     /// Announce the port as a JSON object
     #[arg(long)]
     json: bool,
     /// End when standard input closes
     #[arg(long, hide = true)]
     until_stdin_closes: bool,
+}
+
+/// The example, and the faults that there are.
+fn after_help() -> String {
+    let kinds = FaultKind::ALL.map(|kind| format!("  {:<10} {}", kind.word(), kind.text()));
+    format!(
+        "Example:\n  interphase simulate --instrument es4_hr --cell li_lpscl_li --link /tmp/es4 --time-scale 100\n\n\
+         Faults, --fault KIND[=RATE][@WHEN][+DURATION], as often as wanted:\n{}\n\
+         @30s is 30 s of the instrument's time after its start, @2.5 is after point 5 of the second impedance loop; \
+         +10s is how long it lasts (10 s where not given).\n  \
+         --fault unplug@2.5+20s        pulled in the second sweep, back 20 s later\n  \
+         --fault drop=0.001            one byte of a thousand is lost\n  \
+         --fault pieces --fault nan@1.3\n  \
+         --fault bad_day.toml          [[fault]] with kind, at_s or sweep and point, rate, for_s",
+        kinds.join("\n")
+    )
+}
+
+/// The faults of the command line: each written out, or a file of them.
+fn faults_of(arguments: &[String]) -> anyhow::Result<Vec<Fault>> {
+    let mut faults = Vec::new();
+    for argument in arguments {
+        let path = Path::new(argument);
+        if path.extension().is_some_and(|extension| extension == "toml") {
+            faults.extend(read_faults(path)?);
+        } else {
+            faults.push(argument.parse()?);
+        }
+    }
+    Ok(faults)
+}
+
+/// A file for JSON lines.
+fn sink(path: Option<PathBuf>) -> anyhow::Result<Option<Box<dyn Write + Send>>> {
+    let Some(path) = path else { return Ok(None) };
+    let file = OpenOptions::new()
+        .create(true)
+        .write(true)
+        .truncate(true)
+        .open(&path);
+    let file = file.with_context(|| format!("{}: cannot be written", path.display()))?;
+    Ok(Some(Box::new(file)))
 }
 
 /// A serial number as the protocol can carry it.
@@ -78,17 +125,9 @@ pub(super) fn run(args: SimulateArgs) -> anyhow::Result<ExitCode> {
     let cell = find(Kind::Cell, &args.cell)?;
     let cell = Cell::parse(&cell.origin, &cell.text)?;
     let model = CellModel::from_profile(&cell)?;
-    let sink = |path: Option<PathBuf>| {
-        let Some(path) = path else { return Ok(None) };
-        let file = OpenOptions::new()
-            .create(true)
-            .write(true)
-            .truncate(true)
-            .open(&path);
-        let file = file.with_context(|| format!("{}: cannot be written", path.display()))?;
-        anyhow::Ok(Some(Box::new(file) as Box<dyn Write + Send>))
-    };
+    let faults = faults_of(&args.faults)?;
     let (truth, switched) = (sink(args.truth)?, sink(args.cell_log)?);
+    let line_log = sink(args.line_log)?;
     let server_settings = ServerSettings {
         link: args.link,
         time_scale: args.time_scale,
@@ -114,9 +153,20 @@ pub(super) fn run(args: SimulateArgs) -> anyhow::Result<ExitCode> {
         cell: cell.name,
         seed: args.seed,
         time_scale: args.time_scale,
+        link: server.link().and_then(|link| std::path::absolute(link).ok()),
     };
     // Held until the server has ended, so that a session finds the time scale of this port.
-    let _registration = RuntimeDirectory::open()?.register_simulator(server.device_number(), &info)?;
+    let runtime = RuntimeDirectory::open()?;
+    let registration = runtime.register_simulator(server.device_number(), &info)?;
+    let mut registered = Some(registration);
+    let server = server.with_faults(FaultSettings {
+        line: FaultyLine::new(&faults, args.seed),
+        log: line_log,
+        on_port: Box::new(move |device| {
+            drop(registered.take());
+            registered = runtime.register_simulator(device, &info).ok();
+        }),
+    });
     let (stop, keep) = std::io::pipe()?;
     let keep = Arc::new(Mutex::new(Some(keep)));
     let end = {

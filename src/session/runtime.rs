@@ -80,6 +80,9 @@ pub struct SimulatorInfo {
     pub seed: u64,
     /// How much faster than the wall clock it runs.
     pub time_scale: f64,
+    /// The symbolic link to its port, the same whatever the port's number.
+    #[serde(default)]
+    pub link: Option<PathBuf>,
 }
 
 /// An instrument that a session holds, and the names of its port.

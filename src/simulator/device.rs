@@ -135,6 +135,36 @@ impl Device {
         self.execution.is_some()
     }
 
+    /// Ends a running script as a defect in the device would: `on_finished:` is not executed, so that the
+    /// cell stays as it is.
+    pub fn fail(&mut self, now_s: f64) {
+        self.output.clear();
+        if let Some(mut execution) = self.execution.take() {
+            execution.record_truths(&mut self.bench);
+            let line = Line::RuntimeError {
+                code: ErrorCode::CRITICAL_OVERLOAD,
+                line: None,
+            };
+            self.deaf_until_s = now_s + DEAF_S;
+            self.send(&line);
+        }
+    }
+
+    /// Restarts: script, loaded script and settings are gone, and the cell is off.
+    pub fn restart(&mut self, now_s: f64) {
+        self.output.clear();
+        if let Some(mut execution) = self.execution.take() {
+            execution.record_truths(&mut self.bench);
+        }
+        let persona = self.bench.potentiostat.persona.clone();
+        self.bench.potentiostat = Potentiostat::new(persona);
+        self.partial.clear();
+        self.overlong = false;
+        self.receiving = None;
+        self.loaded = None;
+        self.deaf_until_s = now_s + DEAF_S;
+    }
+
     fn run_until(&mut self, now_s: f64) {
         let Some(execution) = &mut self.execution else {
             return;

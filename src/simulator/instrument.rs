@@ -22,6 +22,17 @@ pub trait SimulatedInstrument: Send {
     fn take_switched(&mut self) -> Vec<CellSwitched> {
         Vec::new()
     }
+
+    /// Whether the cell is connected; none where the instrument has no switch that could be known.
+    fn cell_is_on(&self) -> Option<bool> {
+        None
+    }
+
+    /// Ends what runs with an error, the cell left as it is. Nothing where the instrument runs no scripts.
+    fn fail(&mut self, _now_s: f64) {}
+
+    /// Restarts by itself. Nothing where the instrument keeps nothing that a restart would lose.
+    fn restart(&mut self, _now_s: f64) {}
 }
 
 impl SimulatedInstrument for Device {
@@ -43,5 +54,17 @@ impl SimulatedInstrument for Device {
 
     fn take_switched(&mut self) -> Vec<CellSwitched> {
         Self::take_switched(self)
+    }
+
+    fn cell_is_on(&self) -> Option<bool> {
+        Some(Self::cell_is_on(self))
+    }
+
+    fn fail(&mut self, now_s: f64) {
+        Self::fail(self, now_s);
+    }
+
+    fn restart(&mut self, now_s: f64) {
+        Self::restart(self, now_s);
     }
 }

@@ -7,6 +7,7 @@
 mod cell;
 mod device;
 mod execution;
+mod faults;
 mod impedance_sweep;
 mod instrument;
 mod line;
@@ -26,9 +27,10 @@ mod tests;
 
 pub use cell::{CellError, CellModel, Growth};
 pub use device::{Device, DeviceSettings};
+pub use faults::{Action, Fault, FaultError, FaultKind, FaultScriptError, FaultyLine, When, read_faults};
 pub use instrument::SimulatedInstrument;
 pub use line::{LineDevice, LineDeviceSettings};
 pub use persona::{Persona, UnknownPersona};
 pub use pty::{Pty, PtyError};
-pub use server::{Server, ServerError, ServerSettings};
+pub use server::{FaultSettings, Server, ServerError, ServerSettings};
 pub use truth::{CellSwitched, SweepTruth, TrueValue};

@@ -134,6 +134,14 @@ impl Pty {
         self.device_number
     }
 
+    /// The line rate in baud that the client has set, as it is read at the device's end.
+    #[must_use]
+    pub fn baud_rate(&self) -> Option<u32> {
+        tcgetattr(&self.master)
+            .ok()
+            .map(|settings| settings.output_speed())
+    }
+
     fn is_led_to_by(&self, link: &Path) -> bool {
         std::fs::read_link(link).is_ok_and(|target| target == self.path)
     }

@@ -8,11 +8,15 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
+use super::faults::{Action, FaultyLine};
 use super::instrument::SimulatedInstrument;
 use super::pty::{Pty, PtyError};
 
 /// With more than this waiting to be read the device stands still, as one behind a full USB pipe does.
 const BACK_PRESSURE_BYTES: usize = 64 * 1024;
+
+/// How often a line in pieces lets something through, in real time: the latency timer of USB converters.
+const PIECE_INTERVAL: Duration = Duration::from_millis(16);
 
 /// How a device is served.
 pub struct ServerSettings {
@@ -24,6 +28,16 @@ pub struct ServerSettings {
     pub truth: Option<Box<dyn Write + Send>>,
     /// Takes every switching of the cell as JSON lines.
     pub switched: Option<Box<dyn Write + Send>>,
+}
+
+/// What goes wrong on the line, and who is told.
+pub struct FaultSettings {
+    /// The line.
+    pub line: FaultyLine,
+    /// Takes every point that was sent, every fault and every switching of the cell as JSON lines.
+    pub log: Option<Box<dyn Write + Send>>,
+    /// Told major and minor number of a port that comes back under another one.
+    pub on_port: Box<dyn FnMut((u32, u32)) + Send>,
 }
 
 /// Why serving ended.
@@ -41,6 +55,9 @@ pub enum ServerError {
     /// The truth could not be written.
     #[error("the truth about a sweep could not be written: {0}")]
     Truth(#[source] std::io::Error),
+    /// The log of the line could not be written.
+    #[error("the log of the line could not be written: {0}")]
+    LineLog(#[source] std::io::Error),
 }
 
 /// A device on a pseudo-terminal.
@@ -52,6 +69,13 @@ pub struct Server {
     switched: Option<Box<dyn Write + Send>>,
     started: Instant,
     pending: Vec<u8>,
+    faults: FaultSettings,
+    /// When the port comes back, in device time, while the plug is pulled. It is open already, under no name
+    /// that anybody knows.
+    unplugged: Option<f64>,
+    link: Option<PathBuf>,
+    next_piece: Instant,
+    cell_was_on: Option<bool>,
 }
 
 impl Server {
@@ -73,8 +97,8 @@ impl Server {
             return Err(ServerError::TimeScale(time_scale));
         }
         let mut pty = Pty::open()?;
-        if let Some(link) = link {
-            pty.link(&link)?;
+        if let Some(link) = &link {
+            pty.link(link)?;
         }
         Ok(Self {
             device: Box::new(device),
@@ -84,7 +108,24 @@ impl Server {
             switched,
             started: Instant::now(),
             pending: Vec::new(),
+            faults: FaultSettings {
+                line: FaultyLine::new(&[], 0),
+                log: None,
+                on_port: Box::new(|_| {}),
+            },
+            unplugged: None,
+            link,
+            next_piece: Instant::now(),
+            cell_was_on: None,
         })
+    }
+
+    /// Serves over a line with faults.
+    #[must_use]
+    pub fn with_faults(mut self, faults: FaultSettings) -> Self {
+        self.pending.extend_from_slice(faults.line.greeting());
+        self.faults = faults;
+        self
     }
 
     /// The path of the port.
@@ -113,32 +154,132 @@ impl Server {
         loop {
             let blocked = self.pending.len() > BACK_PRESSURE_BYTES;
             if !blocked {
-                let sent = self.device.advance(self.now_s());
-                self.pending.extend_from_slice(&sent);
+                self.advance()?;
                 self.write_truths()?;
             }
             self.flush()?;
-            let timeout = if blocked { None } else { self.until_deadline() };
+            let in_pieces = self.faults.line.in_pieces(self.now_s());
+            let timeout = if in_pieces && !self.pending.is_empty() {
+                Timespec::try_from(self.next_piece.saturating_duration_since(Instant::now())).ok()
+            } else if blocked {
+                None
+            } else {
+                self.until_deadline()
+            };
             let mut events = PollFlags::empty();
             if !blocked {
                 events |= PollFlags::IN;
             }
-            if !self.pending.is_empty() {
+            if !self.pending.is_empty() && !in_pieces {
                 events |= PollFlags::OUT;
             }
-            let mut polled = [PollFd::new(&self.pty, events), PollFd::new(&stop, PollFlags::IN)];
+            let mut polled = vec![PollFd::new(&stop, PollFlags::IN)];
+            if self.unplugged.is_none() {
+                polled.push(PollFd::new(&self.pty, events));
+            }
             match poll(&mut polled, timeout.as_ref()) {
                 Ok(_) | Err(Errno::INTR) => {}
                 Err(errno) => return Err(ServerError::Line(errno.into())),
             }
-            let (line, stopped) = (polled[0].revents(), !polled[1].revents().is_empty());
+            let stopped = !polled[0].revents().is_empty();
+            let asked = polled
+                .get(1)
+                .is_some_and(|line| line.revents().contains(PollFlags::IN));
             if stopped {
+                self.advance()?;
                 return Ok(());
             }
-            if line.contains(PollFlags::IN) {
+            if asked {
                 self.read()?;
             }
         }
+    }
+
+    /// Lets the device live until now, and what it sends pass the line.
+    fn advance(&mut self) -> Result<(), ServerError> {
+        loop {
+            let now_s = self.now_s();
+            if self.unplugged.is_some_and(|until_s| until_s <= now_s) {
+                self.plug_in()?;
+            }
+            let sent = self.device.advance(now_s);
+            self.log_cell(now_s)?;
+            if self.faults.line.is_sound() && self.faults.log.is_none() {
+                self.pending.extend_from_slice(&sent);
+                return Ok(());
+            }
+            let garbled = self.is_garbled(now_s);
+            let passed = self.faults.line.from_device(&sent, now_s, garbled);
+            let is_plugged = self.unplugged.is_none();
+            for point in &passed.points {
+                let text = String::from_utf8_lossy(&point.text);
+                let entry = serde_json::json!({
+                    "t_s": now_s, "sent": text.trim_end_matches('\n'), "intact": point.is_intact && is_plugged,
+                });
+                self.log(&entry)?;
+            }
+            if is_plugged {
+                self.pending.extend_from_slice(&passed.bytes);
+            }
+            let Some(action) = passed.action else {
+                return Ok(());
+            };
+            self.log(&serde_json::json!({ "t_s": now_s, "fault": format!("{action:?}") }))?;
+            match action {
+                Action::Unplug { for_s } => self.unplug(now_s + for_s)?,
+                Action::Fail => self.device.fail(now_s),
+                Action::Restart => self.device.restart(now_s),
+            }
+        }
+    }
+
+    /// Takes the port away. The one that comes back is opened before, so that its number is another.
+    fn unplug(&mut self, until_s: f64) -> Result<(), ServerError> {
+        if self.unplugged.is_none() {
+            self.flush()?;
+            self.pty = Pty::open()?;
+            self.unplugged = Some(until_s);
+            self.pending.clear();
+        }
+        Ok(())
+    }
+
+    fn plug_in(&mut self) -> Result<(), ServerError> {
+        if self.unplugged.take().is_some() {
+            // Known under its number before anybody can find it.
+            (self.faults.on_port)(self.pty.device_number());
+            if let Some(link) = &self.link {
+                self.pty.link(link)?;
+            }
+            self.pending.extend_from_slice(self.faults.line.greeting());
+            let port = self.pty.path().display().to_string();
+            self.log(&serde_json::json!({ "t_s": self.now_s(), "port": port }))?;
+        }
+        Ok(())
+    }
+
+    /// Whether the computer's end of the line has another rate than the device's.
+    fn is_garbled(&self, now_s: f64) -> bool {
+        let rates = self.faults.line.baud_rate(now_s).zip(self.pty.baud_rate());
+        rates.is_some_and(|(own, theirs)| f64::from(theirs) != own)
+    }
+
+    fn log_cell(&mut self, now_s: f64) -> Result<(), ServerError> {
+        let is_on = self.device.cell_is_on();
+        if is_on != self.cell_was_on {
+            self.cell_was_on = is_on;
+            self.log(&serde_json::json!({ "t_s": now_s, "cell_on": is_on }))?;
+        }
+        Ok(())
+    }
+
+    fn log(&mut self, entry: &serde_json::Value) -> Result<(), ServerError> {
+        let Some(log) = &mut self.faults.log else {
+            return Ok(());
+        };
+        writeln!(log, "{entry}")
+            .and_then(|()| log.flush())
+            .map_err(ServerError::LineLog)
     }
 
     fn now_s(&self) -> f64 {
@@ -147,7 +288,13 @@ impl Server {
 
     /// Real time until the device does something of itself.
     fn until_deadline(&self) -> Option<Timespec> {
-        let wait_s = (self.device.deadline_s()? - self.now_s()).max(0.0) / self.time_scale;
+        let deadline_s = [
+            self.device.deadline_s(),
+            self.faults.line.deadline_s(),
+            self.unplugged,
+        ];
+        let deadline_s = deadline_s.into_iter().flatten().min_by(f64::total_cmp)?;
+        let wait_s = (deadline_s - self.now_s()).max(0.0) / self.time_scale;
         // A nanosecond more, so that rounding does not wake the loop just before its time; a day at most.
         let wait = Duration::from_secs_f64(wait_s.min(86_400.0)) + Duration::from_nanos(1);
         Timespec::try_from(wait).ok()
@@ -158,7 +305,9 @@ impl Server {
         match rustix::io::read(&self.pty, &mut bytes) {
             Ok(count) => {
                 let now_s = self.now_s();
-                self.device.receive(&bytes[..count], now_s);
+                let garbled = self.is_garbled(now_s);
+                let arrived = self.faults.line.to_device(&bytes[..count], now_s, garbled);
+                self.device.receive(&arrived, now_s);
                 Ok(())
             }
             // EIO: all clients are gone; the own end of the line keeps it up, so this passes.
@@ -168,8 +317,17 @@ impl Server {
     }
 
     fn flush(&mut self) -> Result<(), ServerError> {
-        while !self.pending.is_empty() {
-            match rustix::io::write(&self.pty, &self.pending) {
+        let in_pieces = self.faults.line.in_pieces(self.now_s());
+        if self.unplugged.is_some() || (in_pieces && Instant::now() < self.next_piece) {
+            return Ok(());
+        }
+        let mut keep = 0;
+        if in_pieces && !self.pending.is_empty() {
+            self.next_piece = Instant::now() + PIECE_INTERVAL;
+            keep = self.pending.len() - self.faults.line.piece(self.pending.len());
+        }
+        while self.pending.len() > keep {
+            match rustix::io::write(&self.pty, &self.pending[..self.pending.len() - keep]) {
                 Ok(count) => {
                     self.pending.drain(..count);
                 }

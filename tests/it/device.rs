@@ -98,6 +98,7 @@ fn refused(device: &Device, more: &[&str]) -> (String, String) {
         cell: "dummy_r_rc".into(),
         seed: 0,
         time_scale: 1000.0,
+        link: None,
     };
     let _registration = runtime
         .register_simulator(device_number(&device.path).unwrap(), &info)

@@ -111,6 +111,7 @@ fn register(lab: &Lab, path: &Path) -> interphase::session::runtime::Registratio
         cell: "li_lpscl_li".into(),
         seed: 7,
         time_scale: 500.0,
+        link: None,
     };
     runtime
         .register_simulator(device_number(path).unwrap(), &info)
