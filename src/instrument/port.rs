@@ -5,6 +5,7 @@
 //! leads to a device, it is the same file.
 
 mod error;
+pub mod list;
 
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -186,6 +187,7 @@ fn lock(path: &Path, device: DeviceNumber, folder: &Path) -> Result<File, PortEr
     match flock(&file, FlockOperation::NonBlockingLockExclusive) {
         Ok(()) => Ok(file),
         Err(rustix::io::Errno::WOULDBLOCK) => Err(PortError::Busy {
+            by: list::holder_of(path),
             path: path.to_owned(),
         }),
         Err(error) => Err(failed(error.into())),
@@ -198,6 +200,7 @@ fn open_refused(path: &Path, error: tokio_serial::Error) -> PortError {
         // EBUSY, and the lock that other programs take.
         tokio_serial::ErrorKind::NoDevice => match DeviceNumber::of(path) {
             Ok(_) => PortError::Busy {
+                by: list::holder_of(path),
                 path: path.to_owned(),
             },
             Err(gone) => gone,
@@ -220,7 +223,10 @@ fn refused(path: &Path, error: io::Error) -> PortError {
             group: group_of(&path),
             path,
         },
-        io::ErrorKind::ResourceBusy => PortError::Busy { path },
+        io::ErrorKind::ResourceBusy => PortError::Busy {
+            by: list::holder_of(&path),
+            path,
+        },
         _ => PortError::Open {
             path,
             reason: error.to_string(),

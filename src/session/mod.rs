@@ -15,6 +15,7 @@ mod own_simulator;
 mod plan_run;
 pub mod preflight;
 pub mod process;
+mod reach;
 mod runner;
 pub mod runtime;
 pub mod sequence;

@@ -1,14 +1,11 @@
 //! Following the plan: rounds of sweeps at their times, through lost links and failed sweeps.
 
-use std::time::Duration;
-
 use super::preflight::{self, Refusal};
 use super::runner::Runner;
 use super::spec::Profiles;
 use super::sweep_parts::Moduli;
-use crate::event::{EventBody, Link, LinkState, PlanStep, Severity};
-use crate::instrument::port::Port;
-use crate::instrument::{Done, InstrumentError, InstrumentIdentity, Job, OpenCircuit, Outcome};
+use crate::event::{EventBody, PlanStep, Severity};
+use crate::instrument::{Done, InstrumentError, Job, OpenCircuit, Outcome};
 use crate::profile::{RestStep, Step};
 use crate::session::runtime::RuntimeDirectory;
 use crate::units;
@@ -19,11 +16,6 @@ const OPEN_CIRCUIT_S: f64 = 2.0;
 const OPEN_CIRCUIT_INTERVAL_S: f64 = 0.2;
 /// Sweeps that may fail one after the other before the session gives up.
 const FAILURES_ALLOWED: u32 = 3;
-/// Shortest and longest pause between attempts to reach an instrument again, in real time.
-const BACKOFF: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(10));
-
-/// The alarm that says that the port leads to another instrument than before.
-const ANOTHER_INSTRUMENT: &str = "another_instrument";
 
 /// Why a session ends before its plan does.
 #[derive(Debug, thiserror::Error)]
@@ -238,7 +230,7 @@ impl PlanRun<'_> {
         }));
     }
 
-    async fn open_circuit(&mut self) -> Result<OpenCircuit, Ending> {
+    pub(super) async fn open_circuit(&mut self) -> Result<OpenCircuit, Ending> {
         let job = Job::OpenCircuit {
             duration_s: OPEN_CIRCUIT_S,
             interval_s: OPEN_CIRCUIT_INTERVAL_S,
@@ -339,78 +331,6 @@ impl PlanRun<'_> {
             Outcome::Failed(error) => Ok(StepEnd::Failed(error.to_string())),
             other => Ok(StepEnd::Failed(format!("the job ended unexpectedly ({other:?})"))),
         }
-    }
-
-    /// Tries until the same instrument answers again; a session never ends because a plug was pulled.
-    pub(super) async fn reach_again(&mut self, why: &str) -> Result<(), Ending> {
-        self.runner.port = None;
-        self.fresh = None;
-        self.tell_link(LinkState::Lost, why);
-        let mut pause = BACKOFF.0;
-        let mut told = false;
-        loop {
-            if self.runner.stop.is_some() {
-                return Err(Ending::Stopped);
-            }
-            self.runner.lost_because = None;
-            let pause_s = self.runner.clock.stretch_of_real_s(pause.as_secs_f64());
-            let until_s = self.runner.clock.now_s() + pause_s;
-            self.runner.idle_until(until_s).await;
-            pause = (2 * pause).min(BACKOFF.1);
-            let path = self.runner.port_path.clone();
-            match Port::open(&path, &self.profiles.instrument.link, self.runtime.path()) {
-                Ok(port) => self.runner.port = Some(port),
-                Err(error) => {
-                    tracing::debug!("still out of reach: {error}");
-                    continue;
-                }
-            }
-            if !told {
-                told = true;
-                self.tell_link(LinkState::Reconnecting, "");
-            }
-            if self.is_ours_again().await {
-                self.tell_link(LinkState::Connected, "the same instrument answers again");
-                return Ok(());
-            }
-            self.runner.port = None;
-        }
-    }
-
-    /// Whether the instrument of this session answers and has switched its cell off. Another one is left
-    /// as it is.
-    async fn is_ours_again(&mut self) -> bool {
-        let known = self.runner.identity.clone();
-        let mut done = self.runner.job(Job::Connect { take_over: false }).await;
-        if done.outcome == Outcome::Failed(InstrumentError::ScriptRunning) {
-            // On the port on which our own script was cut off: an instrument in the middle of a script cannot
-            // say who it is, and one that was plugged in afresh runs none.
-            done = self.runner.job(Job::Connect { take_over: true }).await;
-        }
-        if done.outcome != Outcome::Connected {
-            return false;
-        }
-        let serial =
-            |identity: &Option<InstrumentIdentity>| identity.as_ref().map(|identity| identity.serial.clone());
-        if serial(&self.runner.identity) != serial(&known) {
-            self.runner.identity = known;
-            if !self.runner.alarms.contains_key(ANOTHER_INSTRUMENT) {
-                let text = "another instrument answers on this port; connect the one this session began with";
-                self.runner
-                    .alarm(ANOTHER_INSTRUMENT, Severity::Critical, text.to_owned());
-            }
-            return false;
-        }
-        let off = self.runner.job(Job::CellOff).await;
-        !Runner::out_of_reach(&off)
-    }
-
-    fn tell_link(&mut self, state: LinkState, reason: &str) {
-        self.runner.journal.record(EventBody::Link(Link {
-            state,
-            port: self.runner.port_path.display().to_string(),
-            reason: reason.to_owned(),
-        }));
     }
 }
 

@@ -13,6 +13,7 @@ use super::fitter::Fitter;
 use super::journal::Journal;
 use super::own_simulator::{OwnSimulatorProcess, SimulatorError};
 use super::plan_run::{Ending, PlanRun, StepMemory};
+use super::reach::PortMemory;
 use super::runner::Runner;
 use super::runtime::{RuntimeDirectory, RuntimeError, SessionInfo};
 use super::sequence::FitSequence;
@@ -20,6 +21,7 @@ use super::spec::{ProfileText, Profiles, Readiness, SessionSpec};
 use super::{lifeline, server};
 use crate::event::{EventBody, Link, LinkState, SessionEnded, SessionStarted, Severity};
 use crate::instrument::port::Port;
+use crate::instrument::port::list::Roots;
 use crate::instrument::{CellSwitch, Job, PortError, driver_for};
 use crate::profile::ProfileError;
 use crate::recording::{Attachment, Opening, WriteError, Writer};
@@ -162,6 +164,7 @@ async fn session(spec: SessionSpec, runtime: &RuntimeDirectory) -> Result<(), Ca
         journal,
         driver: driver_for(&profiles.instrument, profiles.plan.channel, spec.time_scale),
         port: Some(port),
+        port_memory: PortMemory::of(port_path.clone(), &Roots::system(), runtime),
         port_path,
         requests,
         signals: signals()?,

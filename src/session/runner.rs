@@ -12,6 +12,7 @@ use super::clock::SessionClock;
 use super::control::Request;
 use super::fitter::{Finding, Fitter, Measured};
 use super::journal::Journal;
+use super::reach::PortMemory;
 use crate::analysis::kramers_kronig::Limits;
 use crate::event::{
     Alarm, AlarmAcknowledged, Amend, CommandGiven, Direction, EventBody, Identity, Note, PointMeasured,
@@ -68,6 +69,8 @@ pub struct Runner {
     pub(super) driver: Box<dyn Instrument>,
     pub(super) port: Option<Port>,
     pub(super) port_path: PathBuf,
+    /// By what the port is known again after it was lost.
+    pub(super) port_memory: PortMemory,
     pub(super) requests: mpsc::Receiver<Request>,
     pub(super) signals: mpsc::Receiver<Request>,
     pub(super) fitter: Fitter,
@@ -348,6 +351,17 @@ impl Runner {
             sweep: self.sweep.as_ref().map(|sweep| sweep.number),
             text,
         });
+    }
+
+    /// Acknowledges an alarm whose cause is gone, where it stands.
+    pub(super) fn clear_alarm(&mut self, name: &str, origin: &str) {
+        if self.alarms.remove(name).is_some() {
+            self.journal
+                .record(EventBody::AlarmAcknowledged(AlarmAcknowledged {
+                    name: name.to_owned(),
+                    origin: origin.to_owned(),
+                }));
+        }
     }
 
     fn raise(&mut self, alarm: Alarm) {

@@ -31,10 +31,13 @@ pub enum PortError {
     },
     /// Another program holds the port.
     #[error(
-        "{} is held by another program: end it, or `interphase sessions` if it is a session of this program",
-        path.display()
+        "{} is held by {}: end it, or `interphase sessions` if it is a session of this program",
+        path.display(),
+        by.as_deref().unwrap_or("another program")
     )]
     Busy {
+        /// Which program, where that can be known.
+        by: Option<String>,
         /// The path asked for.
         path: PathBuf,
     },
