@@ -23,6 +23,14 @@ pub(super) fn run() -> anyhow::Result<ExitCode> {
     if sessions.is_empty() {
         output::line("  none")?;
     }
+    output::line("Serial ports")?;
+    let ports = super::ports::known(&runtime);
+    for port in &ports {
+        output::line(format!("  {}", port.text()))?;
+    }
+    if ports.is_empty() {
+        output::line("  none")?;
+    }
     output::line("Newest recordings")?;
     let recordings = newest_recordings();
     for path in &recordings {

@@ -17,6 +17,7 @@ mod out_file;
 mod output;
 mod parallel;
 mod plot;
+mod ports;
 mod profiles;
 mod progress;
 mod rank;
@@ -72,6 +73,8 @@ enum Command {
     Stop(stop::StopArgs),
     /// Put a remark into the recording of a running session.
     Note(note::NoteArgs),
+    /// List the serial ports; ask one who is there.
+    Ports(ports::PortsArgs),
     /// Serve a simulated instrument on a pseudo terminal.
     Simulate(simulate::SimulateArgs),
     /// Play a recording.
@@ -135,6 +138,7 @@ fn dispatch(command: Option<Command>) -> anyhow::Result<ExitCode> {
         Some(Command::Attach(args)) => attach::run(&args),
         Some(Command::Stop(args)) => stop::run(&args),
         Some(Command::Note(args)) => note::run(&args),
+        Some(Command::Ports(args)) => ports::run(&args),
         Some(Command::Simulate(args)) => simulate::run(args),
         Some(Command::Replay(args)) => replay::run(&args),
         Some(Command::Show(args)) => show::run(&args),

@@ -169,6 +169,15 @@ impl Port {
     }
 }
 
+/// Whether a program of ours holds a device, as its lock file says. The device itself is not touched.
+#[must_use]
+pub fn is_locked(device: DeviceNumber, folder: &Path) -> bool {
+    let file = File::open(folder.join(format!("lock-{}-{}", device.major, device.minor)));
+    file.is_ok_and(|file| {
+        flock(&file, FlockOperation::NonBlockingLockShared) == Err(rustix::io::Errno::WOULDBLOCK)
+    })
+}
+
 /// Takes the lock of a device; it holds while the file is open.
 fn lock(path: &Path, device: DeviceNumber, folder: &Path) -> Result<File, PortError> {
     let file_name = folder.join(format!("lock-{}-{}", device.major, device.minor));

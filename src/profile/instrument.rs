@@ -48,6 +48,35 @@ pub struct Instrument {
     pub direct_current_ranges: Vec<CurrentRange>,
     /// Line profile: what is said on the line.
     pub line: Option<LineProfile>,
+    /// By what it is known on the USB; none where any converter may stand before it.
+    #[serde(default)]
+    pub usb: Vec<UsbName>,
+}
+
+/// What an instrument is called on the USB: ids, words, or both.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UsbName {
+    /// Vendor and product as `lsusb` writes them (`0403:6015`).
+    pub id: Option<String>,
+    /// A part of what the device calls itself.
+    pub description: Option<String>,
+}
+
+impl UsbName {
+    /// Whether a device is called so. Nothing is called by neither.
+    #[must_use]
+    pub fn matches(&self, vendor: &str, product: &str, description: &str) -> bool {
+        let id = self
+            .id
+            .as_ref()
+            .map(|id| id.eq_ignore_ascii_case(&format!("{vendor}:{product}")));
+        let words = self
+            .description
+            .as_ref()
+            .map(|words| description.contains(words.as_str()));
+        id.or(words).is_some() && id.unwrap_or(true) && words.unwrap_or(true)
+    }
 }
 
 /// Techniques that an instrument may have.

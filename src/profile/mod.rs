@@ -19,7 +19,7 @@ pub use direct::{Bound, DirectTechnique, Quantity, Side};
 pub use error::ProfileError;
 pub use instrument::{
     CurrentRange, FlowControl, Instrument, InstrumentLimits, LinkSettings, ModemLine, Parity, PgstatMode,
-    PointTiming, Protocol,
+    PointTiming, Protocol, UsbName,
 };
 pub use library::{Kind, Listed, Loaded, find, list, shipped_text};
 pub use plan::{Bias, DirectStep, Plan, PlanLimits, RangeChoice, RestStep, Setting, Step, SweepStep};

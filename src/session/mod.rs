@@ -14,6 +14,7 @@ mod line_preflight;
 mod own_simulator;
 mod plan_run;
 pub mod preflight;
+pub mod probe;
 pub mod process;
 mod reach;
 mod runner;

@@ -193,6 +193,22 @@ impl RuntimeDirectory {
         running(&self.simulator_file(device))
     }
 
+    /// The running simulators by the numbers of their devices.
+    #[must_use]
+    pub fn simulators(&self) -> Vec<((u32, u32), SimulatorInfo)> {
+        let entries = std::fs::read_dir(&self.path).into_iter().flatten().flatten();
+        let mut found: Vec<_> = entries
+            .filter_map(|entry| {
+                let name = entry.file_name().into_string().ok()?;
+                let (major, minor) = name.strip_suffix(".simulator")?.split_once('-')?;
+                let device = (major.parse().ok()?, minor.parse().ok()?);
+                Some((device, self.simulator(device)?))
+            })
+            .collect();
+        found.sort_by_key(|(device, _)| *device);
+        found
+    }
+
     /// The running sessions, by name. What ended ones left behind is removed.
     #[must_use]
     pub fn sessions(&self) -> Vec<SessionInfo> {
