@@ -60,6 +60,7 @@ pub(super) fn run(args: &DemoArgs) -> anyhow::Result<ExitCode> {
     let chosen = start::choose(INSTRUMENT, CELL, "demo")?;
     let recording = start::recording_path(args.out.as_deref(), "demo")?;
     let spec = SessionSpec {
+        resume: false,
         name: start::session_name(&recording, &runtime),
         recording,
         port: None,

@@ -5,7 +5,9 @@ use std::path::Path;
 
 use anyhow::Context;
 
+use super::output;
 use crate::event::{Event, SessionEnded};
+use crate::recording::DiskCondition;
 use crate::session::follow::{Followed, Follower};
 use crate::session::runtime::RuntimeDirectory;
 use crate::state::{STATE_VERSION, State};
@@ -54,11 +56,32 @@ fn follow_in_pieces(
                 each(Piece::End)?;
             }
             Followed::Nothing => {}
+            Followed::Disk(condition) => tell_of_disk(condition),
             Followed::Ended | Followed::CutOff => break,
         }
     }
     let ended = state.head().ended.as_ref().map(|(_, ended)| ended.clone());
     Ok(FollowedToEnd { state, ended })
+}
+
+/// What happens to the recording itself cannot stand in it; it is said beside.
+fn tell_of_disk(condition: DiskCondition) {
+    output::message(match condition {
+        DiskCondition::Fine => "the disk takes events again; the recording goes on".to_owned(),
+        DiskCondition::Slow { commit_ms } => {
+            format!("the disk is slow: the last events took {commit_ms} ms to be safe")
+        }
+        DiskCondition::Full => {
+            "DISK FULL: nothing is measured, cell off, until there is space; nothing that was \
+                                shown is lost"
+                .to_owned()
+        }
+        DiskCondition::Failing => {
+            "THE DISK FAILS: nothing is measured, cell off, until it takes events again; the \
+                                   session's log says more"
+                .to_owned()
+        }
+    });
 }
 
 /// Writes all events of a recording as they come, to the end of its session, then the line with the

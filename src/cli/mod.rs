@@ -24,6 +24,7 @@ mod rank;
 mod recover;
 mod redecode;
 mod replay;
+mod resume;
 mod run;
 mod screen_options;
 mod selection;
@@ -34,6 +35,7 @@ mod spectra;
 mod start;
 mod stop;
 mod text;
+mod unit;
 mod validate;
 mod values;
 mod verify;
@@ -69,6 +71,8 @@ enum Command {
     Sessions(sessions::SessionsArgs),
     /// Show a running session, or a recording.
     Attach(attach::AttachArgs),
+    /// Print a systemd user unit for a session.
+    Unit(unit::UnitArgs),
     /// End a running session; the cell is switched off.
     Stop(stop::StopArgs),
     /// Put a remark into the recording of a running session.
@@ -137,6 +141,7 @@ fn dispatch(command: Option<Command>) -> anyhow::Result<ExitCode> {
         Some(Command::Sessions(args)) => sessions::run(&args),
         Some(Command::Attach(args)) => attach::run(&args),
         Some(Command::Stop(args)) => stop::run(&args),
+        Some(Command::Unit(args)) => unit::run(&args),
         Some(Command::Note(args)) => note::run(&args),
         Some(Command::Ports(args)) => ports::run(&args),
         Some(Command::Simulate(args)) => simulate::run(args),

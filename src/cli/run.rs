@@ -9,8 +9,9 @@ use clap::Args;
 
 use super::json_lines::FollowedToEnd;
 use super::screen_options::ScreenArgs;
-use super::{attach, json_lines, output, start, text};
+use super::{attach, json_lines, output, resume, start, text};
 use crate::event::EventBody;
+use crate::recording::network_file_system;
 use crate::session::CELL_MAY_BE_ON;
 use crate::session::client::Client;
 use crate::session::control::Request;
@@ -22,21 +23,25 @@ use crate::session::spec::SessionSpec;
 /// Measure: start a session in the background and show it. Leaving the screen leaves it running.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Example:\n  interphase run --instrument es4_hr --port /dev/serial/by-id/usb-PalmSens... \\\n      --cell li_lpscl_li --plan eis_repeat"
+    after_help = "Examples:\n  interphase run --instrument es4_hr --port /dev/serial/by-id/usb-PalmSens... \\\n      --cell li_lpscl_li --plan eis_repeat\n  interphase run --resume cell7.interphase      after a crash or a reboot"
 )]
 pub(super) struct RunArgs {
     /// Instrument profile: a name or a path
-    #[arg(long, value_name = "PROFILE")]
-    instrument: String,
-    /// Serial port of the instrument
-    #[arg(long, value_name = "PATH")]
-    port: PathBuf,
+    #[arg(long, value_name = "PROFILE", required_unless_present = "resume")]
+    instrument: Option<String>,
+    /// Serial port of the instrument; with --resume the one of the recording where not given
+    #[arg(long, value_name = "PATH", required_unless_present = "resume")]
+    port: Option<PathBuf>,
     /// Cell profile: a name or a path
-    #[arg(long, value_name = "PROFILE")]
-    cell: String,
+    #[arg(long, value_name = "PROFILE", required_unless_present = "resume")]
+    cell: Option<String>,
     /// Plan profile: a name or a path
-    #[arg(long, value_name = "PROFILE")]
-    plan: String,
+    #[arg(long, value_name = "PROFILE", required_unless_present = "resume")]
+    plan: Option<String>,
+    /// Go on in this recording, whose session was cut off by a crash or a reboot, with the profiles and the plan
+    /// in it
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["instrument", "cell", "plan", "out", "time_scale"])]
+    resume: Option<PathBuf>,
     /// Where to record; a new file in the user's folder of recordings where not given
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -68,36 +73,25 @@ pub(super) fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
         return usage("--json needs --headless or --detach: the screen has standard output otherwise");
     }
     let runtime = RuntimeDirectory::open()?;
-    let chosen = start::choose(&args.instrument, &args.cell, &args.plan)?;
-    let (simulated, time_scale) = time_scale_of(args, &runtime)?;
-    let recording = start::recording_path(args.out.as_deref(), &chosen.profiles.cell.name)?;
-    if !args.headless && !args.detach {
-        if !std::io::stdout().is_terminal() || !std::io::stdin().is_terminal() {
-            return usage("the screen needs a terminal; use --headless or --detach without one");
-        }
-        if !args.yes {
-            output::message(start::summary(
-                &chosen.profiles,
-                &args.port.display().to_string(),
-                &recording,
-            )?);
-            if !confirmed()? {
-                bail!("not started");
-            }
-        }
+    let screen = !args.headless && !args.detach;
+    if screen && !(std::io::stdout().is_terminal() && std::io::stdin().is_terminal()) {
+        return usage("the screen needs a terminal; use --headless or --detach without one");
     }
-    let spec = SessionSpec {
-        name: start::session_name(&recording, &runtime),
-        recording,
-        port: Some(std::path::absolute(&args.port)?),
-        own_simulator: None,
-        instrument: chosen.instrument,
-        cell: chosen.cell,
-        plan: chosen.plan,
-        simulated,
-        time_scale,
-        take_over: args.take_over,
+    let spec = match &args.resume {
+        Some(recording) => resume::specification(recording, args.port.as_deref(), args.take_over, &runtime)?,
+        None => match new_session(args, &runtime)? {
+            Some(spec) => spec,
+            None => bail!("not started"),
+        },
     };
+    if let Some(kind) = network_file_system(&spec.recording) {
+        output::message(format!(
+            "warning: {} is on a network file system ({kind}): a recording is safe there only as far as the network \
+             is, and must not be looked at from another machine while it is written; better record on a local disk \
+             and copy the finished file",
+            spec.recording.display()
+        ));
+    }
     let mut launched = start::start(&spec, &runtime)?;
     if args.detach {
         let recording = launched.recording.display().to_string();
@@ -119,16 +113,55 @@ pub(super) fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
     attach::screen(&launched.recording, &runtime, &args.screen)
 }
 
+/// What a new session needs to know; none where the user does not want it after all.
+fn new_session(args: &RunArgs, runtime: &RuntimeDirectory) -> anyhow::Result<Option<SessionSpec>> {
+    let (Some(instrument), Some(cell), Some(plan), Some(port)) =
+        (&args.instrument, &args.cell, &args.plan, &args.port)
+    else {
+        bail!("--instrument, --port, --cell and --plan say what to measure; see `interphase run --help`");
+    };
+    let chosen = start::choose(instrument, cell, plan)?;
+    let (simulated, time_scale) = time_scale_of(port, args.time_scale, runtime)?;
+    let recording = start::recording_path(args.out.as_deref(), &chosen.profiles.cell.name)?;
+    if !args.headless && !args.detach && !args.yes {
+        output::message(start::summary(
+            &chosen.profiles,
+            &port.display().to_string(),
+            &recording,
+        )?);
+        if !confirmed()? {
+            return Ok(None);
+        }
+    }
+    Ok(Some(SessionSpec {
+        name: start::session_name(&recording, runtime),
+        recording,
+        resume: false,
+        port: Some(std::path::absolute(port)?),
+        own_simulator: None,
+        instrument: chosen.instrument,
+        cell: chosen.cell,
+        plan: chosen.plan,
+        simulated,
+        time_scale,
+        take_over: args.take_over,
+    }))
+}
+
 fn usage(message: &str) -> anyhow::Result<ExitCode> {
     output::message(format!("interphase run: {message}"));
     Ok(ExitCode::from(2))
 }
 
 /// Whether the port belongs to a simulator of ours, and its scale of time.
-fn time_scale_of(args: &RunArgs, runtime: &RuntimeDirectory) -> anyhow::Result<(bool, f64)> {
-    let port = args.port.display();
-    let simulator = device_number(&args.port).and_then(|device| runtime.simulator(device));
-    match (simulator, args.time_scale) {
+pub(super) fn time_scale_of(
+    port: &Path,
+    asked: Option<f64>,
+    runtime: &RuntimeDirectory,
+) -> anyhow::Result<(bool, f64)> {
+    let simulator = device_number(port).and_then(|device| runtime.simulator(device));
+    let port = port.display();
+    match (simulator, asked) {
         (Some(simulator), Some(asked)) if asked != simulator.time_scale => bail!(
             "--time-scale {asked}: the simulator on {port} runs at {}; leave the option out, or start the \
              simulator with this scale",

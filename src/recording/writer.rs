@@ -129,6 +129,15 @@ fn write_ahead(connection: &Connection, path: &Path) -> Result<(), WriteError> {
     }
 }
 
+/// An event exactly as it will be read back.
+pub(super) fn prepared(seq: u64, stamp: Stamp, body: EventBody) -> Result<Event, WriteError> {
+    let event = Event { seq, stamp, body };
+    canonical(&event).map_err(|source| WriteError::Event {
+        kind: event.body.kind(),
+        source,
+    })
+}
+
 /// The events since the last commit.
 struct OpenBatch {
     hash: BatchHash,
@@ -278,15 +287,7 @@ impl Writer {
     /// # Errors
     /// A value that a recording cannot hold.
     pub fn prepare(&self, stamp: Stamp, body: EventBody) -> Result<Event, WriteError> {
-        let event = Event {
-            seq: self.last_seq() + 1,
-            stamp,
-            body,
-        };
-        canonical(&event).map_err(|source| WriteError::Event {
-            kind: event.body.kind(),
-            source,
-        })
+        prepared(self.last_seq() + 1, stamp, body)
     }
 
     /// Appends an event and gives it the next number. It is safe after the next [`Writer::commit`].
@@ -400,6 +401,28 @@ impl Writer {
             chain_hash: self.chain,
             settled,
         })
+    }
+
+    /// Puts everything that stands in the write-ahead log into the database itself, and that on disk; false while a
+    /// reader is in the way.
+    ///
+    /// After a failed sync the system may take pages for written that are not; written again elsewhere they are.
+    pub(super) fn write_again(&mut self) -> Result<bool, WriteError> {
+        let done = self
+            .connection
+            .query_row("pragma wal_checkpoint(full)", [], |row| {
+                let [busy, in_log, moved]: [i64; 3] = [row.get(0)?, row.get(1)?, row.get(2)?];
+                Ok(busy == 0 && in_log == moved)
+            });
+        done.map_err(|source| self.fail(source))
+    }
+
+    /// Gives up what makes a commit durable.
+    #[cfg(test)]
+    pub(super) fn without_sync(&self) {
+        self.connection
+            .execute_batch("pragma synchronous = normal")
+            .unwrap();
     }
 
     /// Makes every further page an error, as a full disk does.

@@ -4,6 +4,7 @@ use super::actions::Action;
 use super::follow::{Axes, history_names};
 use super::glyphs::GlyphSet;
 use super::line_editor::{Edit, LineEditor};
+use crate::recording::DiskCondition;
 use crate::state::{State, SweepRecord};
 
 /// One of the views.
@@ -139,6 +140,8 @@ pub struct View {
     pub message: Option<String>,
     /// How the screen is connected.
     pub connection: Connection,
+    /// How the disk does that the session records on.
+    pub disk: DiskCondition,
     /// Seconds until the plan ends, where that can be told.
     pub left_s: Option<f64>,
     /// The session's elapsed seconds now, where the owner knows them better than the last event does.
@@ -160,6 +163,7 @@ impl Default for View {
             confirm_stop: false,
             message: None,
             connection: Connection::default(),
+            disk: DiskCondition::default(),
             left_s: None,
             clock_s: None,
             axes: Axes::default(),

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::control::{Request, Tell, line_of};
+use crate::recording::DiskCondition;
 
 /// How long a session may take to answer before it counts as hung.
 const ANSWER_PATIENCE: Duration = Duration::from_secs(10);
@@ -37,6 +38,8 @@ pub enum ClientError {
 pub enum Waited {
     /// Everything up to this seq is on disk.
     Committed(u64),
+    /// The disk that the session records on does better or worse.
+    Disk(DiskCondition),
     /// Nothing was told in the time given.
     Nothing,
     /// The session has closed its socket.
@@ -51,6 +54,7 @@ pub struct Client {
     lines: BufReader<UnixStream>,
     partial: String,
     committed: Option<u64>,
+    disk: Option<DiskCondition>,
 }
 
 impl Client {
@@ -71,6 +75,7 @@ impl Client {
             lines,
             partial: String::new(),
             committed: None,
+            disk: None,
         })
     }
 
@@ -86,6 +91,7 @@ impl Client {
                 Some(Tell::Ok) => return Ok(()),
                 Some(Tell::Refused { why }) => return Err(ClientError::Refused { why }),
                 Some(Tell::Committed { seq }) => self.committed = Some(seq),
+                Some(Tell::Disk(condition)) => self.disk = Some(condition),
                 None => {
                     let source = io::Error::from(io::ErrorKind::TimedOut);
                     return Err(ClientError::Unreachable {
@@ -110,6 +116,9 @@ impl Client {
     /// Waits until the session has put something on disk, at most as long as `patience`.
     #[must_use]
     pub fn wait(&mut self, patience: Duration) -> Waited {
+        if let Some(condition) = self.disk.take() {
+            return Waited::Disk(condition);
+        }
         if let Some(seq) = self.committed.take() {
             return Waited::Committed(seq);
         }
@@ -117,6 +126,7 @@ impl Client {
         loop {
             match self.tell(deadline) {
                 Ok(Some(Tell::Committed { seq })) => return Waited::Committed(seq),
+                Ok(Some(Tell::Disk(condition))) => return Waited::Disk(condition),
                 Ok(Some(Tell::Ok | Tell::Refused { .. })) => {}
                 Ok(None) => return Waited::Nothing,
                 Err(_) => return Waited::Ended,

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::recording::DiskCondition;
+
 /// What can be asked of a running session.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "command", rename_all = "snake_case", deny_unknown_fields)]
@@ -46,6 +48,8 @@ pub enum Tell {
         /// The seq.
         seq: u64,
     },
+    /// How the disk does that the recording is on; said when it changes, as nothing can be recorded on a full one.
+    Disk(DiskCondition),
     /// The request was taken.
     Ok,
     /// The request was not taken.
@@ -87,6 +91,15 @@ mod tests {
         );
         let note = Request::Note { text: "a\nb".into() };
         assert_eq!(Request::parse(line_of(&note).trim()), Ok(note));
+    }
+
+    #[test]
+    fn what_is_told_of_the_disk_is_a_line_like_any_other() {
+        for condition in [DiskCondition::Full, DiskCondition::Slow { commit_ms: 700 }] {
+            let line = line_of(&Tell::Disk(condition));
+            let told: Tell = serde_json::from_str(&line).unwrap();
+            assert_eq!(told, Tell::Disk(condition), "{line}");
+        }
     }
 
     #[test]

@@ -56,8 +56,8 @@ impl PlanRun<'_> {
             let can_go_on = technique.rest_after(now_s - before_s).is_some();
             match &done.outcome {
                 Outcome::DirectComplete(end) => return self.direct_ended(end),
-                // The user holds the plan: the cell rests, and the step goes on from there.
-                Outcome::Aborted { .. } if self.runner.paused && self.runner.stop.is_none() => {
+                // The user or a full disk holds the plan: the cell rests, and the step goes on from there.
+                Outcome::Aborted { .. } if self.runner.stop.is_none() => {
                     self.wait_until(0.0).await?;
                     lapses = 0;
                 }

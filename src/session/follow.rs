@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::client::{Client, Waited};
 use super::runtime::{RuntimeDirectory, SessionInfo};
 use crate::event::{Event, EventBody};
-use crate::recording::{ReadError, Reader};
+use crate::recording::{DiskCondition, ReadError, Reader};
 
 /// How long to wait for a word of the session before looking for signs of its end.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -20,6 +20,8 @@ pub enum Followed {
     Events(Vec<Event>),
     /// Nothing yet: the session runs, but has nothing new on disk.
     Nothing,
+    /// Nothing yet, but the disk does better or worse.
+    Disk(DiskCondition),
     /// Nothing more: the session has ended.
     Ended,
     /// Nothing more: the process of the session is gone without having ended the session.
@@ -102,6 +104,9 @@ impl Follower {
                 Waited::Nothing
             }
         };
+        if let Waited::Disk(condition) = waited {
+            return Ok(Followed::Disk(condition));
+        }
         if waited == Waited::Ended {
             self.client = None;
         }

@@ -3,37 +3,58 @@
 use std::future::pending;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 
 use super::clock::SessionClock;
 use crate::event::EventBody;
 use crate::recording::{
-    Closed, META_STATE_DIGEST, META_STATE_VERSION, Recorder, RecorderHooks, WriteError, Writer,
+    Closed, DiskCondition, META_STATE_DIGEST, META_STATE_VERSION, Recorder, RecorderHooks, WriteError, Writer,
 };
 use crate::state::{STATE_VERSION, State};
+
+/// What others are told about the recording.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// All events up to this seq are on disk.
+    pub seq: u64,
+    /// How the disk does.
+    pub disk: DiskCondition,
+}
+
+/// What the session itself is told about the recording.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum News {
+    /// The disk does better or worse; in the words of the error, where there was one.
+    Disk(DiskCondition, String),
+    /// Nothing will be recorded any more.
+    Ended,
+}
 
 /// The events of a running session.
 pub struct Journal {
     clock: SessionClock,
     recorder: Recorder,
     state: Arc<Mutex<State>>,
-    failed: watch::Receiver<bool>,
-    failure_told: bool,
+    news: mpsc::UnboundedReceiver<News>,
 }
 
 impl Journal {
-    /// Begins to record; what is on disk is told through `committed`.
+    /// Begins to record, after the events that `state` has seen already; what is on disk, and how the disk does,
+    /// is told through `progress`.
     ///
     /// # Errors
     /// Where the recording thread cannot be started.
     pub fn begin(
         clock: SessionClock,
         writer: Writer,
-        committed: watch::Sender<u64>,
+        state: State,
+        progress: watch::Sender<Progress>,
     ) -> Result<Self, WriteError> {
-        let state = Arc::new(Mutex::new(State::new()));
-        let (tell_failed, failed) = watch::channel(false);
+        let state = Arc::new(Mutex::new(state));
+        let progress = Arc::new(progress);
+        let (tell, news) = mpsc::unbounded_channel();
         let folded = Arc::clone(&state);
+        let (committed, tell_disk) = (Arc::clone(&progress), tell.clone());
         let recorder = Recorder::spawn(
             writer,
             RecorderHooks {
@@ -41,11 +62,17 @@ impl Journal {
                     folded.lock().unwrap_or_else(PoisonError::into_inner).apply(event);
                 }),
                 on_commit: Box::new(move |commit| {
-                    committed.send_replace(commit.last_seq);
+                    committed.send_modify(|progress| progress.seq = commit.last_seq);
+                }),
+                on_disk: Box::new(move |disk, error| {
+                    let words = error.map(ToString::to_string).unwrap_or_default();
+                    tracing::warn!("disk: {disk:?} {words}");
+                    progress.send_modify(|progress| progress.disk = disk);
+                    let _ = tell_disk.send(News::Disk(disk, words));
                 }),
                 on_error: Box::new(move |error| {
                     tracing::error!("recording: {error}");
-                    tell_failed.send_replace(true);
+                    let _ = tell.send(News::Ended);
                 }),
             },
         )?;
@@ -53,8 +80,7 @@ impl Journal {
             clock,
             recorder,
             state,
-            failed,
-            failure_told: false,
+            news,
         })
     }
 
@@ -66,12 +92,12 @@ impl Journal {
         }
     }
 
-    /// Waits until nothing can be recorded any more; told once.
-    pub async fn failure(&mut self) {
-        if self.failure_told || self.failed.wait_for(|failed| *failed).await.is_err() {
-            return pending().await;
+    /// Waits until there is something to know about the recording itself.
+    pub async fn news(&mut self) -> News {
+        match self.news.recv().await {
+            Some(news) => news,
+            None => pending().await,
         }
-        self.failure_told = true;
     }
 
     /// Waits until everything recorded so far is on disk.

@@ -17,6 +17,7 @@ pub mod preflight;
 pub mod probe;
 pub mod process;
 mod reach;
+pub mod resume;
 mod runner;
 pub mod runtime;
 pub mod sequence;

@@ -1,6 +1,7 @@
 //! Following the plan: rounds of sweeps at their times, through lost links and failed sweeps.
 
 use super::preflight::{self, Refusal};
+use super::resume::Position;
 use super::runner::Runner;
 use super::spec::Profiles;
 use super::sweep_parts::Moduli;
@@ -51,6 +52,8 @@ pub(super) enum StepEnd {
     Complete,
     Failed(String),
     OutOfReach(String),
+    /// Nothing could be recorded any more.
+    Unrecorded,
 }
 
 /// What the sweeps of a step have taught for the next of them.
@@ -146,18 +149,21 @@ impl PlanRun<'_> {
         Ok(())
     }
 
-    /// Follows the plan to its end.
+    /// Follows the plan from where it stands to its end.
     ///
     /// # Errors
     /// Where it ends before.
-    pub(super) async fn follow(&mut self) -> Result<(), Ending> {
+    pub(super) async fn follow(&mut self, from: Position) -> Result<(), Ending> {
         let plan = &self.profiles.plan;
-        let began_s = self.runner.clock.now_s();
+        let began_s = from.began_s.unwrap_or_else(|| self.runner.clock.now_s());
         let mut failures = 0;
         for round in 0..plan.repeat {
             let at_s = began_s + f64::from(round) * plan.interval_s;
             for index in 0..plan.steps.len() {
                 self.planned += 1;
+                if self.planned <= from.done {
+                    continue;
+                }
                 loop {
                     // Before each sweep, so that a pause holds between the steps of a round as well.
                     self.wait_until(at_s).await?;
@@ -175,9 +181,78 @@ impl PlanRun<'_> {
                             break;
                         }
                         StepEnd::OutOfReach(why) => self.reach_again(&why).await?,
+                        // Before the next attempt it is waited until the disk takes something again.
+                        StepEnd::Unrecorded => {
+                            self.runner.job(Job::CellOff).await;
+                        }
                     }
                 }
             }
+        }
+        Ok(())
+    }
+
+    /// Reaches the instrument again for a session that was cut off, its cell off, and looks at the cell; waits for the
+    /// user where either is not what it was.
+    ///
+    /// # Errors
+    /// Where it is stopped meanwhile.
+    pub(super) async fn begin_again(&mut self, take_over: bool) -> Result<(), Ending> {
+        // Whatever ran when the session was cut off may still run.
+        self.runner.has_touched = true;
+        let serial = self.runner.identity.as_ref().map(|known| known.serial.clone());
+        let held = self.runtime.held_on(&self.runner.port_path);
+        let may_end_a_script = take_over || serial.is_some_and(|serial| held.contains(&serial));
+        let known = self.runner.identity.clone();
+        while !may_end_a_script {
+            let done = self.runner.job(Job::Connect { take_over: false }).await;
+            self.runner.identity.clone_from(&known);
+            if done.outcome != Outcome::Failed(InstrumentError::ScriptRunning) {
+                break;
+            }
+            if !self.runner.alarms.contains_key("script_running") {
+                let text = "a script runs on this port that is not known to be this session's; it is waited until it \
+                            ends (`run --resume --take-over` would end it)";
+                self.runner
+                    .alarm("script_running", Severity::Critical, text.to_owned());
+            }
+            let pause_s = self.runner.clock.stretch_of_real_s(BACKOFF.1.as_secs_f64());
+            let until_s = self.runner.clock.now_s() + pause_s;
+            self.runner.idle_until(until_s).await;
+            if self.runner.stop.is_some() {
+                return Err(Ending::Stopped);
+            }
+        }
+        if !self.is_ours_again().await {
+            self.reach_again("the instrument of this session does not answer yet")
+                .await?;
+        }
+        if let Some(identity) = &self.runner.identity
+            && let Err(error) = self.runtime.hold(&identity.serial, &self.runner.port_path)
+        {
+            tracing::warn!("{error}");
+        }
+        self.reads_open_circuit =
+            self.profiles.instrument.has("ocp") && self.profiles.instrument.reads_open_circuit();
+        if !self.reads_open_circuit {
+            return Ok(());
+        }
+        let why = match self.open_circuit().await {
+            Ok(ocp) => preflight::check_open_circuit(self.profiles, ocp.potential_v)
+                .err()
+                .map(|refusal| refusal.to_string()),
+            Err(Ending::Instrument(error)) if preflight::has_no_open_circuit(&error) => {
+                self.reads_open_circuit = false;
+                None
+            }
+            Err(Ending::Stopped) if self.runner.stop.is_some() => return Err(Ending::Stopped),
+            Err(ending) => Some(ending.to_string()),
+        };
+        if let Some(why) = why {
+            let text = format!("{why}; the session waits, cell off: look at the cell, then resume it");
+            self.runner
+                .alarm("cell_has_changed", Severity::Critical, text.clone());
+            self.runner.hold(text);
         }
         Ok(())
     }
@@ -195,6 +270,10 @@ impl PlanRun<'_> {
                 continue;
             }
             let now_s = self.runner.clock.now_s();
+            if self.runner.is_unrecorded() {
+                self.runner.idle_until(f64::MAX).await;
+                continue;
+            }
             if now_s >= at_s && !self.runner.paused {
                 return Ok(());
             }
@@ -324,6 +403,7 @@ impl PlanRun<'_> {
             };
         }
         match done.outcome {
+            Outcome::Aborted { .. } if self.runner.stop.is_none() => Ok(StepEnd::Unrecorded),
             Outcome::Aborted { .. } => Err(Ending::Stopped),
             Outcome::Failed(
                 error @ (InstrumentError::ScriptRefused { .. } | InstrumentError::ImpossibleJob(_)),

@@ -10,21 +10,23 @@ use tokio::sync::{mpsc, watch};
 use super::clock::SessionClock;
 use super::control::Request;
 use super::fitter::Fitter;
-use super::journal::Journal;
+use super::journal::{Journal, Progress};
 use super::own_simulator::{OwnSimulatorProcess, SimulatorError};
 use super::plan_run::{Ending, PlanRun, StepMemory};
 use super::reach::PortMemory;
+use super::resume::{Position, Standing};
 use super::runner::Runner;
 use super::runtime::{RuntimeDirectory, RuntimeError, SessionInfo};
 use super::sequence::FitSequence;
 use super::spec::{ProfileText, Profiles, Readiness, SessionSpec};
 use super::{lifeline, server};
-use crate::event::{EventBody, Link, LinkState, SessionEnded, SessionStarted, Severity};
+use crate::event::{EventBody, Gap, Link, LinkState, SessionEnded, SessionStarted, Severity};
 use crate::instrument::port::Port;
 use crate::instrument::port::list::Roots;
 use crate::instrument::{CellSwitch, Job, PortError, driver_for};
 use crate::profile::ProfileError;
-use crate::recording::{Attachment, Opening, WriteError, Writer};
+use crate::recording::{Attachment, Opening, ReadError, WriteError, Writer};
+use crate::state::State;
 
 /// Reason of the end of a session whose plan was done.
 pub const ENDED_COMPLETE: &str = "plan complete";
@@ -50,6 +52,8 @@ enum CannotBegin {
     Port(#[from] PortError),
     #[error(transparent)]
     Recording(#[from] WriteError),
+    #[error(transparent)]
+    Standing(#[from] ReadError),
     #[error(transparent)]
     Ending(#[from] Ending),
     #[error(
@@ -138,11 +142,32 @@ async fn session(spec: SessionSpec, runtime: &RuntimeDirectory) -> Result<(), Ca
     };
     let registration = runtime.register_session(&info_of(&spec, &profiles, &port_path))?;
     let port = Port::open(&port_path, &profiles.instrument.link, runtime.path())?;
-    let writer = Writer::create(&spec.recording, &opening_of(&spec))?;
-    let clock = SessionClock::start(spec.time_scale);
-    let (tell_committed, committed) = watch::channel(0);
-    let journal = Journal::begin(clock, writer, tell_committed)?;
-    journal.record(EventBody::Session(started(&spec, &profiles)));
+    let standing = match spec.resume {
+        true => Some(Standing::of(&spec.recording)?),
+        false => None,
+    };
+    let (writer, clock, state) = match &standing {
+        Some(standing) => (
+            Writer::go_on(&spec.recording)?,
+            SessionClock::go_on(spec.time_scale, standing.last()),
+            standing.state.clone(),
+        ),
+        None => (
+            Writer::create(&spec.recording, &opening_of(&spec))?,
+            SessionClock::start(spec.time_scale),
+            State::new(),
+        ),
+    };
+    let head = state.head().clone();
+    let (tell_progress, progress) = watch::channel(Progress {
+        seq: head.last_seq,
+        ..Progress::default()
+    });
+    let journal = Journal::begin(clock, writer, state, tell_progress)?;
+    match &standing {
+        Some(standing) => record_resumption(&journal, clock, standing),
+        None => journal.record(EventBody::Session(started(&spec, &profiles))),
+    }
     journal.record(EventBody::Link(Link {
         state: LinkState::Connected,
         port: port_path.display().to_string(),
@@ -155,9 +180,12 @@ async fn session(spec: SessionSpec, runtime: &RuntimeDirectory) -> Result<(), Ca
         server::bind(&socket)?,
         socket.clone(),
         send_requests,
-        committed,
+        progress,
     ));
-    let sequence = FitSequence::for_cell(&profiles.cell)?;
+    let mut sequence = FitSequence::for_cell(&profiles.cell)?;
+    for fit in standing.iter().flat_map(Standing::final_fits) {
+        sequence.remember(fit);
+    }
     let (fitter, findings) = Fitter::start(sequence)?;
     let mut runner = Runner {
         clock,
@@ -171,38 +199,58 @@ async fn session(spec: SessionSpec, runtime: &RuntimeDirectory) -> Result<(), Ca
         fitter,
         findings,
         stop: None,
-        paused: false,
-        identity: None,
+        paused: head.paused,
+        identity: standing.as_ref().and_then(Standing::instrument),
         sweep: None,
         last_sample: None,
         cell: CellSwitch::Untouched,
         has_touched: false,
-        alarms: std::collections::HashMap::new(),
+        alarms: head
+            .alarms
+            .iter()
+            .map(|(_, alarm)| (alarm.name.clone(), alarm.severity))
+            .collect(),
         lost_because: None,
+        unrecorded: None,
     };
     let mut plan_run = PlanRun {
         runner: &mut runner,
         profiles: &profiles,
         runtime,
-        sweeps: 0,
+        sweeps: standing.as_ref().map_or(0, Standing::sweeps),
         planned: 0,
-        memory: vec![StepMemory::default(); profiles.plan.steps.len()],
+        memory: match &standing {
+            Some(standing) => standing.memory(&profiles),
+            None => vec![StepMemory::default(); profiles.plan.steps.len()],
+        },
         fresh: None,
         reads_open_circuit: true,
         sign_is_checked: false,
     };
-    let begun = plan_run.begin(spec.take_over).await;
-    let ending = match begun {
-        Ok(()) => {
-            report(&Readiness::Ready {
-                name: spec.name.clone(),
-                recording: spec.recording.clone(),
-            });
-            let ended = plan_run.follow().await;
+    let ready = Readiness::Ready {
+        name: spec.name.clone(),
+        recording: spec.recording.clone(),
+    };
+    let ending = match standing {
+        Some(standing) => {
+            // It may have to wait for its instrument or its user; that is seen on the screen.
+            report(&ready);
+            let ended = match plan_run.begin_again(spec.take_over).await {
+                Ok(()) => plan_run.follow(standing.position).await,
+                Err(ending) => Err(ending),
+            };
             runner.await_findings().await;
             Ok(ended)
         }
-        Err(ending) => Err(ending),
+        None => match plan_run.begin(spec.take_over).await {
+            Ok(()) => {
+                report(&ready);
+                let ended = plan_run.follow(Position::default()).await;
+                runner.await_findings().await;
+                Ok(ended)
+            }
+            Err(ending) => Err(ending),
+        },
     };
     let cell = finish(runner, runtime, &ending).await;
     serving.abort();
@@ -226,6 +274,26 @@ async fn session(spec: SessionSpec, runtime: &RuntimeDirectory) -> Result<(), Ca
                 Err(ending.into())
             }
         },
+    }
+}
+
+/// What stands in a recording between the last event before a session was cut off and the first after.
+fn record_resumption(journal: &Journal, clock: SessionClock, standing: &Standing) {
+    let (from, to) = (standing.last(), clock.stamp());
+    let gap = |reason: String| Gap {
+        from_utc_ns: from.utc_ns,
+        to_utc_ns: to.utc_ns,
+        reason,
+    };
+    let version = env!("CARGO_PKG_VERSION");
+    journal.record(EventBody::Gap(gap(
+        "the session was cut off; nothing was recorded".to_owned(),
+    )));
+    journal.record(EventBody::Resumed(gap(format!(
+        "resumed by interphase {version}"
+    ))));
+    if let Some(ended) = standing.open_sweep() {
+        journal.record(EventBody::SweepEnded(ended));
     }
 }
 

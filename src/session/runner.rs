@@ -11,15 +11,16 @@ use tokio::sync::mpsc;
 use super::clock::SessionClock;
 use super::control::Request;
 use super::fitter::{Finding, Fitter, Measured};
-use super::journal::Journal;
+use super::journal::{Journal, News};
 use super::reach::PortMemory;
 use crate::analysis::kramers_kronig::Limits;
 use crate::event::{
-    Alarm, AlarmAcknowledged, Amend, CommandGiven, Direction, EventBody, Identity, Note, PointMeasured,
+    Alarm, AlarmAcknowledged, Amend, CommandGiven, Direction, EventBody, Gap, Identity, Note, PointMeasured,
     SampleTaken, Severity, Validity, Wire,
 };
 use crate::instrument::port::Port;
 use crate::instrument::{CellSwitch, Done, Instrument, InstrumentIdentity, Job, Outcome, Output, PortError};
+use crate::recording::DiskCondition;
 use crate::spectrum::{Point, Sample};
 
 /// The alarm that says that nobody knows whether current flows.
@@ -44,7 +45,7 @@ enum Happening {
     Deadline,
     Request(Request, &'static str),
     Found(Box<Finding>),
-    RecorderFailed,
+    Recording(News),
 }
 
 /// Points of the sweep that is being measured.
@@ -86,12 +87,16 @@ pub struct Runner {
     pub(super) has_touched: bool,
     pub(super) alarms: HashMap<String, Severity>,
     pub(super) lost_because: Option<String>,
+    /// Since when and why nothing can be recorded; nothing is measured meanwhile.
+    pub(super) unrecorded: Option<Gap>,
 }
 
 impl Runner {
     /// Runs one job of the instrument to its end, serving everything else meanwhile.
     pub(super) async fn job(&mut self, job: Job) -> Done {
         let connects = matches!(job, Job::Connect { .. });
+        let measures = !connects && !matches!(job, Job::CellOff);
+        let mut given_up = false;
         self.has_touched |= !connects;
         let rests_when_paused = matches!(job, Job::Direct(_));
         let mut stop_told = None;
@@ -124,6 +129,11 @@ impl Runner {
                 self.driver.end_after_point(self.clock.now_s());
                 continue;
             }
+            if measures && self.is_unrecorded() && !given_up {
+                given_up = true;
+                self.driver.abort(self.clock.now_s());
+                continue;
+            }
             let deadline = self.driver.deadline_s().map(|at_s| self.clock.instant_at(at_s));
             let happening = self.next(deadline).await;
             self.handle(happening);
@@ -131,14 +141,15 @@ impl Runner {
     }
 
     /// Serves everything until a moment of the session's clock, or until there is a reason not to wait:
-    /// a stop, a lost link, or a change of pause.
+    /// a stop, a lost link, or a change of pause or of what the disk takes.
     pub(super) async fn idle_until(&mut self, at_s: f64) {
         let deadline = self.clock.instant_at(at_s);
-        let paused = self.paused;
+        let (paused, unrecorded) = (self.paused, self.is_unrecorded());
         while Instant::now() < deadline {
             let happening = self.next(Some(deadline)).await;
             self.handle(happening);
-            if self.stop.is_some() || self.lost_because.is_some() || self.paused != paused {
+            let held = self.paused != paused || self.is_unrecorded() != unrecorded;
+            if self.stop.is_some() || self.lost_because.is_some() || held {
                 return;
             }
         }
@@ -188,7 +199,7 @@ impl Runner {
             biased;
             Some(request) = signals.recv() => Happening::Request(request, "signal"),
             Some(request) = requests.recv() => Happening::Request(request, "user"),
-            () = journal.failure() => Happening::RecorderFailed,
+            news = journal.news() => Happening::Recording(news),
             read = read(port, &mut buffer) => match read {
                 Ok(count) => Happening::Received(buffer[..count].to_vec()),
                 Err(error) => Happening::PortGone(error),
@@ -212,11 +223,34 @@ impl Runner {
             Happening::Deadline => self.driver.tick(self.clock.now_s()),
             Happening::Request(request, origin) => self.request(request, origin),
             Happening::Found(finding) => self.found(*finding),
-            Happening::RecorderFailed => {
+            Happening::Recording(News::Ended) => {
                 tracing::error!("nothing can be recorded any more: stopping, cell off");
                 self.stop = Some(Stop::Now);
             }
+            Happening::Recording(News::Disk(condition, words)) => self.disk(condition, words),
         }
+    }
+
+    /// While nothing reaches the disk nothing is measured; afterwards the recording says how long that was.
+    fn disk(&mut self, condition: DiskCondition, words: String) {
+        let now_utc_ns = self.clock.stamp().utc_ns;
+        if !condition.is_recording() {
+            self.unrecorded.get_or_insert(Gap {
+                from_utc_ns: now_utc_ns,
+                to_utc_ns: now_utc_ns,
+                reason: format!("nothing was measured, cell off: {words}"),
+            });
+        } else if let Some(gap) = self.unrecorded.take() {
+            self.journal.record(EventBody::Gap(Gap {
+                to_utc_ns: now_utc_ns,
+                ..gap
+            }));
+        }
+    }
+
+    /// Whether the instrument rests because nothing can be recorded.
+    pub(super) fn is_unrecorded(&self) -> bool {
+        self.unrecorded.is_some()
     }
 
     /// Takes one output of the driver; the end of the job is given back.
@@ -339,6 +373,16 @@ impl Runner {
                 }
             }
         }
+    }
+
+    /// Holds the plan until the user lets it go on.
+    pub(super) fn hold(&mut self, why: String) {
+        self.paused = true;
+        self.journal.record(EventBody::Command(CommandGiven {
+            command: "pause".to_owned(),
+            origin: "session".to_owned(),
+            text: why,
+        }));
     }
 
     /// Raises an alarm.

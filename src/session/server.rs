@@ -10,6 +10,7 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{mpsc, watch};
 
 use super::control::{Request, Tell, line_of};
+use super::journal::Progress;
 
 /// A line longer than this is not a request.
 const LONGEST_LINE: usize = 64 * 1024;
@@ -36,14 +37,14 @@ pub async fn serve(
     mut listener: UnixListener,
     path: PathBuf,
     requests: mpsc::Sender<Request>,
-    committed: watch::Receiver<u64>,
+    progress: watch::Receiver<Progress>,
 ) {
     let mut look = tokio::time::interval(LOOK_AFTER);
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => {
-                    tokio::spawn(serve_one(stream, requests.clone(), committed.clone()));
+                    tokio::spawn(serve_one(stream, requests.clone(), progress.clone()));
                 }
                 Err(error) => {
                     tracing::warn!("control socket: {error}");
@@ -62,19 +63,31 @@ pub async fn serve(
     }
 }
 
-async fn serve_one(stream: UnixStream, requests: mpsc::Sender<Request>, mut committed: watch::Receiver<u64>) {
+async fn serve_one(
+    stream: UnixStream,
+    requests: mpsc::Sender<Request>,
+    mut progress: watch::Receiver<Progress>,
+) {
     let (reading, mut writing) = stream.into_split();
     let mut reading = BufReader::new(reading);
     let mut line = Vec::new();
-    committed.mark_changed();
+    let mut told = Progress::default();
+    progress.mark_changed();
     loop {
         tokio::select! {
-            changed = committed.changed() => {
+            changed = progress.changed() => {
                 if changed.is_err() {
                     return;
                 }
-                let seq = *committed.borrow_and_update();
-                let text = line_of(&Tell::Committed { seq });
+                let now = *progress.borrow_and_update();
+                let mut text = String::new();
+                if now.disk != told.disk {
+                    text.push_str(&line_of(&Tell::Disk(now.disk)));
+                }
+                if now.seq != told.seq || text.is_empty() {
+                    text.push_str(&line_of(&Tell::Committed { seq: now.seq }));
+                }
+                told = now;
                 if writing.write_all(text.as_bytes()).await.is_err() {
                     return;
                 }

@@ -31,8 +31,11 @@ pub struct OwnSimulator {
 pub struct SessionSpec {
     /// Name of the session.
     pub name: String,
-    /// Where it records; must not exist.
+    /// Where it records; must not exist, unless it is gone on with.
     pub recording: PathBuf,
+    /// Whether a session that was cut off goes on in its recording.
+    #[serde(default)]
+    pub resume: bool,
     /// The port; none where the session starts a simulator for itself.
     pub port: Option<PathBuf>,
     /// The simulator it starts for itself.

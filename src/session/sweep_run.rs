@@ -165,6 +165,7 @@ impl PlanRun<'_> {
     fn close_sweep(&mut self, number: u32, index: usize, range_a: f64, done: &Done) {
         let reason = match &done.outcome {
             Outcome::SweepComplete { .. } => String::new(),
+            Outcome::Aborted { .. } if self.runner.stop.is_none() => "nothing could be recorded".to_owned(),
             Outcome::Aborted { .. } => "stopped".to_owned(),
             Outcome::LinkLost => "the link was lost".to_owned(),
             Outcome::Failed(error) => error.to_string(),

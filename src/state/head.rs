@@ -73,6 +73,8 @@ impl Head {
                 "stop" => self.stopping = true,
                 _ => {}
             },
+            // A stop that was asked for died with the session that was asked.
+            EventBody::Resumed(_) => self.stopping = false,
             EventBody::SweepStarted(_) => {
                 self.live_fit = None;
                 self.live_validity = None;

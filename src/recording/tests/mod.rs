@@ -2,6 +2,7 @@
 
 mod crash;
 mod damage;
+mod disk;
 mod document;
 mod follow;
 mod formats;

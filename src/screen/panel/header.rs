@@ -6,6 +6,7 @@ use ratatui::style::Style;
 
 use super::{Line, Scene};
 use crate::event::{LinkState, Severity};
+use crate::recording::DiskCondition;
 use crate::screen::view::Connection;
 use crate::units::duration;
 
@@ -91,12 +92,21 @@ fn state_word(scene: &Scene<'_>) -> (String, Style) {
     if head.session.is_none() {
         return ("WAITING".to_owned(), theme.strong);
     }
+    match view.disk {
+        DiskCondition::Full => return ("DISK FULL".to_owned(), theme.alarm),
+        DiskCondition::Failing => return ("DISK FAILS".to_owned(), theme.alarm),
+        DiskCondition::Fine | DiskCondition::Slow { .. } => {}
+    }
     if let Some((stamp, link)) = &head.link
         && link.state != LinkState::Connected
     {
         let now = view.clock_s.unwrap_or(f64::MIN).max(head.last_stamp.elapsed_s());
         let since = duration((now - stamp.elapsed_s()).max(0.0));
         return (format!("LINK LOST {since}"), theme.alarm);
+    }
+    if let DiskCondition::Slow { commit_ms } = view.disk {
+        let took = duration(f64::from(commit_ms) / 1e3);
+        return (format!("DISK SLOW {took}"), theme.warning);
     }
     if view.frozen {
         return ("FROZEN".to_owned(), theme.warning);

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 
 use crate::event::Event;
-use crate::recording::{ReadError, Reader};
+use crate::recording::{DiskCondition, ReadError, Reader};
 use crate::session::client::{Client, Sender, Waited};
 use crate::session::control::Request;
 use crate::session::runtime::RuntimeDirectory;
@@ -21,6 +21,8 @@ const CHUNK: usize = 4096;
 pub enum Word {
     /// There may be something new on disk.
     New,
+    /// The disk that the session records on does better or worse.
+    Disk(DiskCondition),
     /// The session does not run any more.
     Gone,
 }
@@ -124,6 +126,7 @@ fn watch(
         let word = match waited {
             Waited::Nothing => continue,
             Waited::Committed(_) => Word::New,
+            Waited::Disk(condition) => Word::Disk(condition),
             Waited::Ended => {
                 let runs = runtime.session_of(recording).is_some();
                 if client

@@ -340,6 +340,10 @@ impl Screen {
     fn told(&mut self, word: Option<Word>) {
         match word {
             Some(Word::New) => self.more = true,
+            Some(Word::Disk(condition)) => {
+                self.view.disk = condition;
+                self.dirty = true;
+            }
             Some(Word::Gone) | None => {
                 self.words = None;
                 self.more = true;
