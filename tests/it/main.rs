@@ -25,6 +25,7 @@ mod line_profiles;
 mod other_user;
 mod plot;
 mod recover_command;
+mod resume;
 mod safety;
 mod screen;
 mod spectra;

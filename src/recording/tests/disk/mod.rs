@@ -3,6 +3,7 @@
 
 mod faults;
 mod journal;
+mod kill;
 mod power_cut;
 
 use std::io::Write;
@@ -122,25 +123,32 @@ impl Preload {
 
     /// Lets a session record in a folder, over the library with these variables set.
     fn record(&self, folder: &Path, orders: Orders, variables: &[(&str, &std::ffi::OsStr)]) -> ExitStatus {
-        let Orders {
-            events,
-            events_a_commit,
-            synced,
-        } = orders;
-        let mut command = Command::new(std::env::current_exe().unwrap());
+        let mut command = session(folder, orders);
         command
-            .args(["--exact", "recording::tests::disk::child", "--test-threads=1"])
-            .env(ORDERS, format!("{events} {events_a_commit} {}", u8::from(synced)))
-            .env(FOLDER, folder)
             .env("LD_PRELOAD", self.folder.path().join("disk.so"))
             .env("DISK_FILES", folder.join(RECORDING))
             .env("DISK_PROMISES", folder.join(PROMISES))
-            .envs(variables.iter().copied())
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null());
+            .envs(variables.iter().copied());
         command.status().unwrap()
     }
+}
+
+/// A session that records in a folder, in a process of its own.
+fn session(folder: &Path, orders: Orders) -> Command {
+    let Orders {
+        events,
+        events_a_commit,
+        synced,
+    } = orders;
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command
+        .args(["--exact", "recording::tests::disk::child", "--test-threads=1"])
+        .env(ORDERS, format!("{events} {events_a_commit} {}", u8::from(synced)))
+        .env(FOLDER, folder)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    command
 }
 
 /// What a session was promised and told, line by line.

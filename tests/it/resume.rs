@@ -1,0 +1,207 @@
+//! Going on after a crash, and after a disk that was full.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+
+use super::lab::{Lab, lines_of, of_kind, wait_until};
+
+/// Three short sweeps, one right after the other.
+const PLAN: &str = r#"
+name = "three_short"
+repeat = 3
+interval_s = 0.0
+
+[[step]]
+technique = "peis"
+f_max_hz = 1.0e5
+f_min_hz = 1.0
+points_per_decade = 5
+amplitude_vrms = 0.01
+"#;
+
+fn kill(pid: i32) {
+    kill_process(Pid::from_raw(pid).unwrap(), Signal::KILL).unwrap();
+}
+
+fn plan_in(lab: &Lab) -> String {
+    let path = lab.path("three_short.toml");
+    std::fs::write(&path, PLAN).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+fn points(lab: &Lab, recording: &str, sweep: usize) -> u64 {
+    let shown: Value = serde_json::from_str(&lab.succeed(&["show", recording, "--json"])).unwrap();
+    shown["sweeps"]
+        .as_array()
+        .unwrap()
+        .get(sweep - 1)
+        .map_or(0, |sweep| sweep["n_points"].as_u64().unwrap())
+}
+
+fn said(lab: &Lab, arguments: &[&str]) -> String {
+    let output = lab.run(arguments);
+    assert!(!output.status.success(), "{arguments:?}");
+    String::from_utf8(output.stderr).unwrap()
+}
+
+#[test]
+fn a_session_killed_in_its_second_sweep_is_resumed_there_and_ends_its_plan_in_the_same_file() {
+    let lab = Lab::new();
+    let simulator = lab.simulator("dummy_r_rc", 20, 41);
+    let plan = plan_in(&lab);
+    let session = lab.detach(&simulator.link, "dummy_r_rc", &plan);
+    let recording = session.recording();
+    wait_until("the second sweep has points", || points(&lab, recording, 2) >= 3);
+    let resume = ["run", "--resume", recording, "--headless", "--json"];
+    assert!(said(&lab, &resume).contains("runs"));
+    kill(lab.session_pid());
+
+    // Today's plan is another one; what counts is in the recording.
+    std::fs::write(&plan, PLAN.replace("repeat = 3", "repeat = 1")).unwrap();
+    let output = lab.succeed(&resume);
+    assert_eq!(lab.succeed(&["replay", recording, "--json"]), output);
+    let events = lines_of(&output);
+    let ends: Vec<(u64, bool)> = of_kind(&events, "sweep_ended")
+        .iter()
+        .map(|end| (end["sweep"].as_u64().unwrap(), end["complete"].as_bool().unwrap()))
+        .collect();
+    assert_eq!(ends, [(1, true), (2, false), (3, true), (4, true)]);
+    assert_eq!(of_kind(&events, "gap").len(), 1);
+    assert_eq!(of_kind(&events, "resumed").len(), 1);
+    assert_eq!(of_kind(&events, "session").len(), 1);
+    assert_eq!(of_kind(&events, "session_ended")[0]["reason"], "plan complete");
+    let steps: Vec<u64> = of_kind(&events, "plan_step")
+        .iter()
+        .map(|step| step["step"].as_u64().unwrap())
+        .collect();
+    assert!(steps.is_sorted() && steps.last() == Some(&3), "{steps:?}");
+    let times: Vec<f64> = events.iter().filter_map(|event| event["t_s"].as_f64()).collect();
+    assert!(times.is_sorted(), "the session's clock ran back");
+    let arcs: Vec<&Value> = of_kind(&events, "fit")
+        .into_iter()
+        .filter(|fit| fit["final"] == true)
+        .map(|fit| &fit["parameters"][1]["arc_id"])
+        .collect();
+    assert!(arcs.windows(2).all(|pair| pair[0] == pair[1]), "{arcs:?}");
+    assert!(lab.succeed(&["verify", recording]).starts_with("sound"));
+    assert!(said(&lab, &resume).contains("has ended"));
+}
+
+#[test]
+fn only_a_recording_of_a_session_that_was_cut_off_is_resumed() {
+    let lab = Lab::new();
+    let path = lab.path("none.interphase");
+    std::fs::write(&path, "mine").unwrap();
+    let text = said(&lab, &["run", "--resume", path.to_str().unwrap(), "--headless"]);
+    assert!(text.contains("not an Interphase recording"), "{text}");
+    assert_eq!(std::fs::read(&path).unwrap(), b"mine");
+}
+
+#[test]
+fn a_unit_goes_on_with_the_session_that_it_is_printed_for() {
+    let lab = Lab::new();
+    let simulator = lab.simulator("dummy_r_rc", 20, 43);
+    let session = lab.detach(&simulator.link, "dummy_r_rc", "eis_repeat");
+    let unit = lab.succeed(&["unit", &session.name]);
+    let wanted = format!(" run --headless --resume {}", session.recording());
+    assert!(unit.contains(&wanted) && unit.contains("[Install]"), "{unit}");
+    assert!(said(&lab, &["unit", "nobody"]).contains("no session nobody runs"));
+    lab.succeed(&["stop", &session.name, "--now"]);
+}
+
+/// The library that lets a disk be full; none where there is no C compiler.
+fn full_disk_library(lab: &Lab) -> Option<PathBuf> {
+    let library = lab.path("disk.so");
+    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/preload/disk.c");
+    let built = Command::new("cc")
+        .args(["-O1", "-shared", "-fPIC", "-o"])
+        .arg(&library)
+        .arg(source)
+        .args(["-ldl", "-lpthread"])
+        .status();
+    match built {
+        Ok(status) => {
+            assert!(status.success());
+            Some(library)
+        }
+        Err(error) => {
+            eprintln!("skipped: no C compiler `cc` ({error})");
+            None
+        }
+    }
+}
+
+#[test]
+fn a_full_disk_holds_the_measurement_and_says_so_and_with_space_again_the_plan_goes_on() {
+    let lab = Lab::new();
+    let Some(library) = full_disk_library(&lab) else {
+        return;
+    };
+    let simulator = lab.simulator("dummy_r_rc", 20, 42);
+    let plan = plan_in(&lab);
+    let recording = lab.path("session.interphase");
+    let recording_text = recording.to_str().unwrap();
+    let full = lab.path("full");
+    let started = lab
+        .command(&[
+            "run",
+            "--instrument",
+            "es4_hr",
+            "--cell",
+            "dummy_r_rc",
+            "--detach",
+        ])
+        .args([
+            "--port",
+            &simulator.link,
+            "--plan",
+            &plan,
+            "--out",
+            recording_text,
+        ])
+        .env("LD_PRELOAD", &library)
+        .env("DISK_FILES", &recording)
+        .env("DISK_FULL_IF", &full)
+        .status()
+        .unwrap();
+    assert!(started.success());
+    wait_until("the second sweep has points", || {
+        points(&lab, recording_text, 2) >= 3
+    });
+    let screen = lab.terminal(&["attach", recording_text], 110, 24);
+    screen.wait_for("LIVE");
+    std::fs::write(&full, "").unwrap();
+    screen.wait_for("DISK FULL");
+    let at_the_most = points(&lab, recording_text, 2);
+    std::fs::remove_file(&full).unwrap();
+    screen.wait_for("FINISHED");
+    wait_until("the session has ended", || lab.sessions().is_empty());
+
+    let events = lines_of(&lab.succeed(&["replay", recording_text, "--json"]));
+    let ends: Vec<(bool, &str)> = of_kind(&events, "sweep_ended")
+        .iter()
+        .map(|end| {
+            (
+                end["complete"].as_bool().unwrap(),
+                end["reason"].as_str().unwrap(),
+            )
+        })
+        .collect();
+    let held = (false, "nothing could be recorded");
+    assert_eq!(ends, [(true, ""), held, (true, ""), (true, "")]);
+    let gaps = of_kind(&events, "gap");
+    assert!(
+        gaps.len() == 1 && gaps[0]["reason"].as_str().unwrap().contains("full"),
+        "{gaps:?}"
+    );
+    let kept = of_kind(&events, "point")
+        .iter()
+        .filter(|point| point["sweep"] == 2)
+        .count();
+    assert!(kept as u64 >= at_the_most && kept < 26, "{kept} of sweep 2");
+    assert_eq!(of_kind(&events, "session_ended")[0]["reason"], "plan complete");
+    assert!(lab.succeed(&["verify", recording_text]).starts_with("sound"));
+}
