@@ -58,6 +58,7 @@ fn a_session_killed_in_its_second_sweep_is_resumed_there_and_ends_its_plan_in_th
     let resume = ["run", "--resume", recording, "--headless", "--json"];
     assert!(said(&lab, &resume).contains("runs"));
     kill(lab.session_pid());
+    wait_until("the session is gone", || lab.sessions().is_empty());
 
     // Today's plan is another one; what counts is in the recording.
     std::fs::write(&plan, PLAN.replace("repeat = 3", "repeat = 1")).unwrap();
