@@ -1,6 +1,6 @@
 //! Going on after a crash, and after a disk that was full.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -135,17 +135,17 @@ fn full_disk_library(lab: &Lab) -> Option<PathBuf> {
     }
 }
 
-#[test]
-fn a_full_disk_holds_the_measurement_and_says_so_and_with_space_again_the_plan_goes_on() {
-    let lab = Lab::new();
-    let Some(library) = full_disk_library(&lab) else {
-        return;
-    };
+/// A session whose disk is made full in its second sweep, and then not.
+fn a_full_disk_is_outlived(
+    lab: &Lab,
+    recording: &Path,
+    environment: &[(&str, &Path)],
+    fill: impl FnOnce(),
+    free: impl FnOnce(),
+) {
     let simulator = lab.simulator("dummy_r_rc", 20, 42);
-    let plan = plan_in(&lab);
-    let recording = lab.path("session.interphase");
-    let recording_text = recording.to_str().unwrap();
-    let full = lab.path("full");
+    let plan = plan_in(lab);
+    let recording = recording.to_str().unwrap();
     let started = lab
         .command(&[
             "run",
@@ -155,33 +155,22 @@ fn a_full_disk_holds_the_measurement_and_says_so_and_with_space_again_the_plan_g
             "dummy_r_rc",
             "--detach",
         ])
-        .args([
-            "--port",
-            &simulator.link,
-            "--plan",
-            &plan,
-            "--out",
-            recording_text,
-        ])
-        .env("LD_PRELOAD", &library)
-        .env("DISK_FILES", &recording)
-        .env("DISK_FULL_IF", &full)
+        .args(["--port", &simulator.link, "--plan", &plan, "--out", recording])
+        .envs(environment.iter().copied())
         .status()
         .unwrap();
     assert!(started.success());
-    wait_until("the second sweep has points", || {
-        points(&lab, recording_text, 2) >= 3
-    });
-    let screen = lab.terminal(&["attach", recording_text], 110, 24);
+    wait_until("the second sweep has points", || points(lab, recording, 2) >= 3);
+    let screen = lab.terminal(&["attach", recording], 110, 24);
     screen.wait_for("LIVE");
-    std::fs::write(&full, "").unwrap();
+    fill();
     screen.wait_for("DISK FULL");
-    let at_the_most = points(&lab, recording_text, 2);
-    std::fs::remove_file(&full).unwrap();
+    let at_the_most = points(lab, recording, 2);
+    free();
     screen.wait_for("FINISHED");
     wait_until("the session has ended", || lab.sessions().is_empty());
 
-    let events = lines_of(&lab.succeed(&["replay", recording_text, "--json"]));
+    let events = lines_of(&lab.succeed(&["replay", recording, "--json"]));
     let ends: Vec<(bool, &str)> = of_kind(&events, "sweep_ended")
         .iter()
         .map(|end| {
@@ -204,5 +193,72 @@ fn a_full_disk_holds_the_measurement_and_says_so_and_with_space_again_the_plan_g
         .count();
     assert!(kept as u64 >= at_the_most && kept < 26, "{kept} of sweep 2");
     assert_eq!(of_kind(&events, "session_ended")[0]["reason"], "plan complete");
-    assert!(lab.succeed(&["verify", recording_text]).starts_with("sound"));
+    assert!(lab.succeed(&["verify", recording]).starts_with("sound"));
+}
+
+#[test]
+fn a_full_disk_holds_the_measurement_and_says_so_and_with_space_again_the_plan_goes_on() {
+    let lab = Lab::new();
+    let Some(library) = full_disk_library(&lab) else {
+        return;
+    };
+    let (recording, full) = (lab.path("session.interphase"), lab.path("full"));
+    let environment = [
+        ("LD_PRELOAD", library.as_path()),
+        ("DISK_FILES", &recording),
+        ("DISK_FULL_IF", &full),
+    ];
+    a_full_disk_is_outlived(
+        &lab,
+        &recording,
+        &environment,
+        || std::fs::write(&full, "").unwrap(),
+        || std::fs::remove_file(&full).unwrap(),
+    );
+}
+
+/// A small disk in memory, as long as it is held.
+struct SmallDisk(PathBuf);
+
+impl SmallDisk {
+    /// Mounts it; none where that is not permitted.
+    fn mount(at: PathBuf) -> Option<Self> {
+        std::fs::create_dir(&at).unwrap();
+        let mounted = Command::new("mount")
+            .args(["-t", "tmpfs", "-o", "size=4m", "tmpfs"])
+            .arg(&at)
+            .stderr(std::process::Stdio::null())
+            .status();
+        if mounted.is_ok_and(|status| status.success()) {
+            return Some(Self(at));
+        }
+        eprintln!("skipped: a small disk in memory cannot be mounted here");
+        None
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        // Lazily, so that nothing that still has it open keeps it.
+        let _ = Command::new("umount").arg("-l").arg(&self.0).status();
+    }
+}
+
+#[test]
+fn a_small_disk_that_really_is_full_is_outlived_too() {
+    let lab = Lab::new();
+    let Some(disk) = SmallDisk::mount(lab.path("disk")) else {
+        return;
+    };
+    let (recording, filler) = (disk.0.join("session.interphase"), disk.0.join("filler"));
+    a_full_disk_is_outlived(
+        &lab,
+        &recording,
+        &[],
+        || {
+            // It ends with the error that there is no space left.
+            std::fs::write(&filler, vec![0; 8 << 20]).unwrap_err();
+        },
+        || std::fs::remove_file(&filler).unwrap(),
+    );
 }

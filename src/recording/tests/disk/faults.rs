@@ -4,6 +4,8 @@
 //! `INTERPHASE_EVERY_FAULT=1 cargo test --lib faults -- --nocapture` fails every operation; the suite takes every so
 //! many.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use rustix::io::Errno;
 
 use super::journal::{self, Operation};
@@ -11,6 +13,9 @@ use super::*;
 
 /// Every so many writes in the suite; syncs and truncations are few and all taken.
 const STRIDE: usize = 23;
+
+/// Sessions at once: most of each is the second after which a disk that failed is tried again.
+const WORKERS: usize = 12;
 
 const SESSION: Orders = Orders {
     events: 300,
@@ -28,7 +33,7 @@ struct Outcome {
 }
 
 /// One session with one fault.
-fn fail_once(preload: &Preload, fault: &str, outcome: &mut Outcome) {
+fn fail_once(preload: &Preload, fault: &str, outcome: &Mutex<Outcome>) {
     let folder = tempfile::tempdir().unwrap();
     let status = preload.record(folder.path(), SESSION, &[("DISK_FAIL", fault.as_ref())]);
     assert!(status.success(), "{fault}: {status}");
@@ -38,10 +43,13 @@ fn fail_once(preload: &Preload, fault: &str, outcome: &mut Outcome) {
         .last()
         .copied()
         .unwrap_or(0);
+    let broken = broken_promise(&path, promised, &events_of(SESSION));
+    let closed = verify(&path).is_ok_and(|verified| verified.closed);
+    let mut outcome = outcome.lock().unwrap();
     outcome.runs += 1;
     let told = promises.contains("fault") || promises.contains("ended");
     outcome.told += usize::from(told);
-    if let Some(what) = broken_promise(&path, promised, &events_of(SESSION)) {
+    if let Some(what) = broken {
         outcome.broken.push(format!("{fault}: {what}"));
     }
     let whole = promised == SESSION.events as u64;
@@ -50,7 +58,6 @@ fn fail_once(preload: &Preload, fault: &str, outcome: &mut Outcome) {
             .broken
             .push(format!("{fault}: it ended after event {promised}"));
     }
-    let closed = verify(&path).is_ok_and(|verified| verified.closed);
     outcome.closed += usize::from(closed);
     if !told && !(whole && closed) {
         outcome.untold.push(fault.to_owned());
@@ -86,10 +93,18 @@ fn a_disk_that_fails_once_at_any_operation_costs_nothing_that_was_promised_and_t
             faults.extend(errors.iter().map(|error| format!("{operation}{at} {error}")));
         }
     }
-    let mut outcome = Outcome::default();
-    for fault in &faults {
-        fail_once(&preload, fault, &mut outcome);
-    }
+    let outcome = Mutex::default();
+    let next = AtomicUsize::new(0);
+    std::thread::scope(|scope| {
+        for _ in 0..WORKERS {
+            scope.spawn(|| {
+                while let Some(fault) = faults.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    fail_once(&preload, fault, &outcome);
+                }
+            });
+        }
+    });
+    let outcome = outcome.into_inner().unwrap();
     println!(
         "{writes} writes, {syncs} syncs, {truncations} truncations; {} runs with one fault: told in {}, closed in {}, \
          broken {}",
