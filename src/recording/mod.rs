@@ -36,6 +36,7 @@ pub use file::settle;
 pub use reader::{Events, Reader};
 pub use recorder::{Recorder, RecorderHandle, RecorderHooks, RecordingEnded};
 pub use recover::{RecoverError, Recovered, Stretch, SweepSoundness, recover, sound_sweeps};
+pub use recorder::{OnDisk, Recorder, RecorderHandle, RecorderHooks, RecordingEnded};
 pub use schema::{APPLICATION_ID, FORMAT_VERSION};
 pub use seek::SweepSpan;
 pub use verify::{Problem, Verified, verify};

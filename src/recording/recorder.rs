@@ -19,6 +19,9 @@ const QUEUE: usize = 16_384;
 /// How long to wait before a disk that was full or failed is tried again.
 const AGAIN: Duration = Duration::from_secs(1);
 
+/// Is told how the disk does, and the error that it began with where there was one.
+pub type OnDisk = Box<dyn FnMut(DiskCondition, Option<&WriteError>) + Send>;
+
 /// Who is told what, always on the recording thread.
 pub struct RecorderHooks {
     /// Every event in order, exactly as a replay will see it, just before it is appended.
@@ -27,7 +30,7 @@ pub struct RecorderHooks {
     pub on_commit: Box<dyn FnMut(Committed) + Send>,
     /// How the disk does, when that changes. While it takes nothing, events wait in memory and the file is opened
     /// afresh once a second; the error is the one that began it.
-    pub on_disk: Box<dyn FnMut(DiskCondition, Option<&WriteError>) + Send>,
+    pub on_disk: OnDisk,
     /// The error that ends the recording, once.
     pub on_error: Box<dyn FnMut(&WriteError) + Send>,
 }

@@ -203,25 +203,8 @@ impl PlanRun<'_> {
         let serial = self.runner.identity.as_ref().map(|known| known.serial.clone());
         let held = self.runtime.held_on(&self.runner.port_path);
         let may_end_a_script = take_over || serial.is_some_and(|serial| held.contains(&serial));
-        let known = self.runner.identity.clone();
-        while !may_end_a_script {
-            let done = self.runner.job(Job::Connect { take_over: false }).await;
-            self.runner.identity.clone_from(&known);
-            if done.outcome != Outcome::Failed(InstrumentError::ScriptRunning) {
-                break;
-            }
-            if !self.runner.alarms.contains_key("script_running") {
-                let text = "a script runs on this port that is not known to be this session's; it is waited until it \
-                            ends (`run --resume --take-over` would end it)";
-                self.runner
-                    .alarm("script_running", Severity::Critical, text.to_owned());
-            }
-            let pause_s = self.runner.clock.stretch_of_real_s(BACKOFF.1.as_secs_f64());
-            let until_s = self.runner.clock.now_s() + pause_s;
-            self.runner.idle_until(until_s).await;
-            if self.runner.stop.is_some() {
-                return Err(Ending::Stopped);
-            }
+        if !may_end_a_script {
+            self.wait_for_a_foreign_script().await?;
         }
         if !self.is_ours_again().await {
             self.reach_again("the instrument of this session does not answer yet")
@@ -255,6 +238,31 @@ impl PlanRun<'_> {
             self.runner.hold(text);
         }
         Ok(())
+    }
+
+    /// Waits until no script runs on the port that may be somebody else's.
+    async fn wait_for_a_foreign_script(&mut self) -> Result<(), Ending> {
+        let known = self.runner.identity.clone();
+        loop {
+            let done = self.runner.job(Job::Connect { take_over: false }).await;
+            // Whoever answers, this session looks for the one that it began with.
+            self.runner.identity.clone_from(&known);
+            if done.outcome != Outcome::Failed(InstrumentError::ScriptRunning) {
+                return Ok(());
+            }
+            if !self.runner.alarms.contains_key("script_running") {
+                let text = "a script runs on this port that is not known to be this session's; it is waited until it \
+                            ends (`run --resume --take-over` would end it)";
+                self.runner
+                    .alarm("script_running", Severity::Critical, text.to_owned());
+            }
+            let pause_s = self.runner.clock.stretch_of_real_s(BACKOFF.1.as_secs_f64());
+            let until_s = self.runner.clock.now_s() + pause_s;
+            self.runner.idle_until(until_s).await;
+            if self.runner.stop.is_some() {
+                return Err(Ending::Stopped);
+            }
+        }
     }
 
     /// Waits for the time of the next round, and as long as the user holds the plan.

@@ -59,7 +59,8 @@ fn fail_once(preload: &Preload, fault: &str, outcome: &Mutex<Outcome>) {
             .push(format!("{fault}: it ended after event {promised}"));
     }
     outcome.closed += usize::from(closed);
-    if !told && !(whole && closed) {
+    let unharmed = whole && closed;
+    if !told && !unharmed {
         outcome.untold.push(fault.to_owned());
     }
 }

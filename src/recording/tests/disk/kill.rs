@@ -14,7 +14,7 @@ const KILLS: usize = 25;
 
 /// More than is recorded before the kill.
 const SESSION: Orders = Orders {
-    events: 200_000,
+    events: 20_000,
     events_a_commit: 10,
     synced: true,
 };
@@ -53,7 +53,11 @@ fn a_session_killed_at_any_moment_keeps_what_was_promised_and_what_a_reader_has_
             reader: None,
             seen: Vec::new(),
         };
-        let end = Instant::now() + Duration::from_micros(chance.random_range(1_000..150_000));
+        // From the moment at which it begins to make its recording.
+        while !folder.path().join(PROMISES).exists() {
+            std::thread::sleep(Duration::from_micros(200));
+        }
+        let end = Instant::now() + Duration::from_micros(chance.random_range(0..250_000));
         while Instant::now() < end {
             following.look();
             std::thread::sleep(Duration::from_millis(2));
