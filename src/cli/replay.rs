@@ -79,7 +79,7 @@ fn redecode(args: &ReplayArgs) -> anyhow::Result<ExitCode> {
         let event = redecode.take(&event).unwrap_or(event);
         state.apply(&event);
         if args.json {
-            output::line(event.to_json().to_string())?;
+            output::line(event.to_json())?;
         }
     }
     redecode.finish();

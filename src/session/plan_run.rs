@@ -256,7 +256,10 @@ impl PlanRun<'_> {
                 self.runner
                     .alarm("script_running", Severity::Critical, text.to_owned());
             }
-            let pause_s = self.runner.clock.stretch_of_real_s(BACKOFF.1.as_secs_f64());
+            let pause_s = self
+                .runner
+                .clock
+                .stretch_of_real_s(super::reach::BACKOFF.1.as_secs_f64());
             let until_s = self.runner.clock.now_s() + pause_s;
             self.runner.idle_until(until_s).await;
             if self.runner.stop.is_some() {

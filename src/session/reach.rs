@@ -16,7 +16,7 @@ use crate::units;
 
 /// Shortest and longest pause between attempts to reach an instrument again, in real time. While no port is
 /// there it is looked for at the shortest.
-const BACKOFF: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(10));
+pub(super) const BACKOFF: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(10));
 
 /// The alarm that says that the port leads to another instrument than before.
 const ANOTHER_INSTRUMENT: &str = "another_instrument";
@@ -171,7 +171,7 @@ impl PlanRun<'_> {
 
     /// Whether the instrument of this session answers, has switched its cell off, and the cell rests where it
     /// may. Another instrument is left as it is.
-    async fn is_ours_again(&mut self) -> bool {
+    pub(super) async fn is_ours_again(&mut self) -> bool {
         let known = self.runner.identity.clone();
         let mut done = self.runner.job(Job::Connect { take_over: false }).await;
         if done.outcome == Outcome::Failed(InstrumentError::ScriptRunning) {
@@ -248,7 +248,7 @@ mod tests {
         tree.usb_port("ttyUSB1", "0403", "6015", Some("B20"), "ESPicoDev");
         let given = roots.dev.join("ttyUSB0");
         let memory = PortMemory::of(given.clone(), &roots, &runtime);
-        assert_eq!(memory.candidates(&roots), [given.clone()]);
+        assert_eq!(memory.candidates(&roots), std::slice::from_ref(&given));
         tree.unplug("ttyUSB0");
         assert!(memory.candidates(&roots).is_empty());
         tree.usb_port("ttyUSB2", "0403", "6015", Some("A10"), "ESPicoDev");
@@ -269,7 +269,7 @@ mod tests {
         let given = folder.path().join("port");
         std::fs::write(&given, "").unwrap();
         let memory = PortMemory::of(given.clone(), &roots, &runtime);
-        assert_eq!(memory.candidates(&roots), [given.clone()]);
+        assert_eq!(memory.candidates(&roots), std::slice::from_ref(&given));
         std::fs::remove_file(&given).unwrap();
         assert!(memory.candidates(&roots).is_empty());
     }

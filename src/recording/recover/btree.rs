@@ -242,7 +242,7 @@ fn read_value<'p>(payload: &'p [u8], kind: u64, at: &mut usize) -> Option<ValueR
         7 => ValueRef::Real(f64::from_be_bytes(bytes.try_into().ok()?)),
         8 => ValueRef::Integer(0),
         9 => ValueRef::Integer(1),
-        _ if kind % 2 == 0 => ValueRef::Blob(bytes),
+        _ if kind.is_multiple_of(2) => ValueRef::Blob(bytes),
         _ => ValueRef::Text(bytes),
     })
 }

@@ -32,7 +32,7 @@ pub(super) fn rich_recording(path: &Path, sweeps: u32, points: u32) -> Vec<Event
             let long = EventBody::Wire(crate::event::Wire { direction, bytes });
             writer.append(stamp, long).unwrap();
         }
-        if writer.last_seq() % 11 == 0 {
+        if writer.last_seq().is_multiple_of(11) {
             writer.commit().unwrap();
         }
     }
@@ -260,7 +260,7 @@ fn a_killed_sessions_log_is_read_also_where_it_is_damaged() {
     let mut writer = Writer::create(&live, &Opening::default()).unwrap();
     for (stamp, body) in session_of(3, 100) {
         writer.append(stamp, body).unwrap();
-        if writer.last_seq() % 20 == 0 {
+        if writer.last_seq().is_multiple_of(20) {
             writer.commit().unwrap();
         }
     }
