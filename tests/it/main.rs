@@ -6,7 +6,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod amend;
-mod chaos;
 mod circuit_commands;
 mod command_line;
 mod device;
