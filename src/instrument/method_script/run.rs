@@ -2,9 +2,7 @@
 //!
 //! A device is silent for as long as a point takes, which at low frequencies is minutes. Silence alone is
 //! therefore no error: after three times the expected time the device is asked `t`, which it answers while
-//! it measures, and only when that stays unanswered has the run failed. A device that answers and still measures
-//! nothing, or whose script seems to end in the middle of a loop (one byte that came twice looks so), is asked `i`:
-//! that is refused while a script runs.
+//! it measures, and only when that stays unanswered has the run failed.
 
 use super::channel::{Channel, Step};
 use super::error_code::ErrorCode;
@@ -20,9 +18,6 @@ const PATIENCE: f64 = 3.0;
 /// How often `t` is asked before the device counts as gone: one answer may be lost to noise.
 const PROBES: u32 = 2;
 
-/// From so many silences in a row on it is asked whether a script runs at all.
-const DOUBTFUL_SILENCES: u32 = 2;
-
 /// So many silences in a row, each ended by an answered `t`, and no point means that nothing is measured.
 const LONGEST_SILENCES: u32 = 20;
 
@@ -36,7 +31,7 @@ enum Stage {
     Loading { until_s: f64 },
     /// The device works.
     Running,
-    /// `t`, or `i`, was asked so many times.
+    /// `t` was asked so many times.
     Probing { until_s: f64, asked: u32 },
     /// `Z` was sent so many times.
     Aborting { until_s: f64, told: u32 },
@@ -72,8 +67,6 @@ pub(super) struct Run {
     /// When the device last said anything that was understood.
     heard_s: f64,
     silences: u32,
-    /// Whether a measurement loop has begun and not ended.
-    in_loop: bool,
     garbled: u32,
     /// Whether `Z` was answered, by its echo or by an error.
     abort_answered: bool,
@@ -93,7 +86,6 @@ impl Run {
             point_began_s: now_s,
             heard_s: now_s,
             silences: 0,
-            in_loop: false,
             garbled: 0,
             abort_answered: false,
             ended_for: None,
@@ -180,14 +172,12 @@ impl Run {
         }
         match line {
             Line::LoopStart { technique } => {
-                self.in_loop = true;
                 self.loop_began(channel, now_s);
                 if let Measurement::Direct(direct) = &mut self.measurement {
                     direct.loop_began(technique, now_s);
                 }
                 self.go_on(channel, now_s);
             }
-            Line::LoopEnd => self.in_loop = false,
             Line::Package(package) => {
                 self.loop_began(channel, self.point_began_s);
                 let began_s = std::mem::replace(&mut self.point_began_s, now_s);
@@ -205,16 +195,7 @@ impl Run {
                     }
                 }
             }
-            Line::Empty if (self.in_loop || !self.began) && !self.is_aborting() => {
-                self.silences = self.silences.max(DOUBTFUL_SILENCES);
-                self.probe(1, channel, now_s);
-            }
             Line::Empty => return self.script_ended(),
-            // Only said while no script runs.
-            Line::Serial(_) if !self.is_aborting() => {
-                channel.remark("the instrument runs no script any more, and its end was not seen");
-                return self.script_ended();
-            }
             Line::RuntimeError { code, line } => {
                 channel.pause_after_error(now_s);
                 let place = self.script.place(line);
@@ -354,12 +335,7 @@ impl Run {
     }
 
     fn probe(&mut self, asked: u32, channel: &mut Channel, now_s: f64) {
-        let question = if self.silences < DOUBTFUL_SILENCES {
-            "t\n"
-        } else {
-            "i\n"
-        };
-        let until_s = channel.send(question, now_s);
+        let until_s = channel.send("t\n", now_s);
         self.stage = Stage::Probing { until_s, asked };
     }
 
