@@ -65,7 +65,7 @@ impl PortMemory {
     /// belong to another device by now.
     #[must_use]
     pub fn candidates(&self, roots: &Roots) -> Vec<PathBuf> {
-        let mut found: Vec<PathBuf> = self.stable.iter().filter(|path| path.exists()).cloned().collect();
+        let mut found: Vec<PathBuf> = Vec::new();
         if let Some((vendor, product, serial)) = &self.usb {
             let same = ports(roots).into_iter().filter(|port| {
                 port.usb.as_ref().is_some_and(|usb| {
@@ -73,6 +73,14 @@ impl PortMemory {
                 })
             });
             found.extend(same.map(|port| port.path));
+        }
+        // A name that leads to a port that was found is not another one.
+        for path in self.stable.iter().filter(|path| path.exists()) {
+            let target = std::fs::canonicalize(path).ok();
+            let is_known = found.iter().any(|known| std::fs::canonicalize(known).ok() == target);
+            if !is_known {
+                found.push(path.clone());
+            }
         }
         let is_a_link = std::fs::symlink_metadata(&self.given).is_ok_and(|metadata| metadata.is_symlink());
         let is_all_there_is = self.stable.is_empty() && self.usb.is_none();

@@ -62,9 +62,6 @@ fn a_shared_exponent_at_its_bound_does_not_make_the_others_certain() {
             too_sure.add(q.value, q.std_error, 1e-6);
         }
     }
-    println!(
-        "{on_bound} on the bound: Q {of_q:?}, R1 {of_r1:?}, R0 {of_r0:?}; as if exactly known Q {too_sure:?}"
-    );
     assert!((100..=350).contains(&on_bound), "{on_bound}");
     assert!(too_sure.percent() < 80.0, "what this is about: {too_sure:?}");
     for count in [&of_q, &of_r1, &of_r0] {
@@ -97,7 +94,6 @@ fn a_resistance_at_its_bound_in_one_spectrum_does_not_make_what_is_shared_certai
         let other = joint.fits[1].sum("R0+R1").unwrap();
         of_sum.add(other.value, other.std_error, 210.0);
     }
-    println!("{on_bound} on the bound: Q {of_q:?}, n {of_n:?}, R0+R1 {of_sum:?}");
     assert!((100..=350).contains(&on_bound), "{on_bound}");
     for count in [&of_q, &of_n, &of_sum] {
         assert_eq!(count.claimed, on_bound);
