@@ -112,7 +112,13 @@ pub(super) fn run(args: &RankArgs) -> anyhow::Result<ExitCode> {
                         continue;
                     }
                 };
-                failed |= !ranking.candidates.iter().any(|ranked| ranked.outcome.is_ok());
+                if let Some(error) = why_nothing_is_ranked(ranking) {
+                    failed = true;
+                    output::message(format!(
+                        "interphase: {}: no circuit could be ranked: {error}",
+                        place_of(path, name.as_deref())
+                    ));
+                }
                 for ranked in &ranking.candidates {
                     if ranked.outcome.as_ref().is_ok_and(|fit| !fit.converged) {
                         output::message(format!(
@@ -182,6 +188,17 @@ fn rank_file(path: &Path, args: &RankArgs, selection: &Selection, options: &Rank
         rankings,
         unreadable: reading.broken.map(|error| error.to_string()),
     }
+}
+
+/// Why none of the circuits has a place; none where one has.
+fn why_nothing_is_ranked(ranking: &Ranking) -> Option<String> {
+    let mut errors = ranking
+        .candidates
+        .iter()
+        .map(|ranked| ranked.outcome.as_ref().err());
+    let first = errors.next()?;
+    let all_failed = first.is_some() && errors.all(|error| error.is_some());
+    first.filter(|_| all_failed).map(ToString::to_string)
 }
 
 fn place_of(file: &Path, spectrum: Option<&str>) -> String {

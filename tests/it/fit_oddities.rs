@@ -69,6 +69,10 @@ fn requests_that_cannot_be_meant_are_refused_with_status_2_and_the_allowed_range
         ),
         (&["--tie", "R1=R1"], "R1 is tied to itself"),
         (
+            &["--tie", "R1=R0", "--tie", "R0=R1"],
+            "R0 = R1 says nothing: other ties make them equal already",
+        ),
+        (
             &["--tie", "R1=R0", "--fix", "R1=50", "--fix", "R0=10"],
             "held at 50 and 10",
         ),

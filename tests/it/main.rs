@@ -15,6 +15,7 @@ mod drt_command;
 mod files_alike;
 mod fit_command;
 mod fit_more;
+mod fit_names;
 mod fit_oddities;
 mod headless;
 mod judgement;

@@ -145,11 +145,31 @@ pub(super) fn measured(
     })
 }
 
-/// Gives the arcs the names that are expected, or orders them by time constant where nothing is.
+/// Gives the arcs the names that are expected, or orders them by time constant where nothing is. An arc of which the
+/// user has named a start keeps its name; one that is held, bound or tied changes it where the fit stays as good.
 pub(super) fn settle(
     problem: &mut Problem<'_>,
     circuit: &Circuit,
     options: &FitOptions,
+    outcome: Outcome,
+) -> Outcome {
+    let is_started = |name: &str| options.named_start.iter().any(|(start, _)| start == name);
+    let free = classes(circuit, |name| {
+        is_started(name) || is_held_bound_or_tied(options, name)
+    });
+    let all = classes(circuit, is_started);
+    let outcome = rename(problem, circuit, options, &free, outcome);
+    if all == free {
+        return outcome;
+    }
+    rename(problem, circuit, options, &all, outcome)
+}
+
+fn rename(
+    problem: &mut Problem<'_>,
+    circuit: &Circuit,
+    options: &FitOptions,
+    classes: &[Vec<usize>],
     outcome: Outcome,
 ) -> Outcome {
     let natural = problem.to_natural(&outcome.position);
@@ -160,7 +180,6 @@ pub(super) fn settle(
             .as_ref()
             .map(|start| ArcForecast::from_parameters(circuit, start))
     };
-    let classes = classes(circuit, options);
     if classes.iter().all(|class| class.len() < 2) {
         return outcome;
     }
@@ -212,16 +231,17 @@ pub(super) fn settle(
     }
 }
 
-/// Arcs that may change places, by make: indices of the circuit's arcs. One that the user has said anything
-/// about keeps its name.
-fn classes(circuit: &Circuit, options: &FitOptions) -> Vec<Vec<usize>> {
-    let named = |index: usize| {
-        let name = &circuit.parameters()[index].name;
-        options.fixed.iter().any(|(fixed, _)| fixed == name)
-            || options.named_start.iter().any(|(start, _)| start == name)
-            || options.bounds.iter().any(|(bound, _, _)| bound == name)
-            || options.ties.iter().any(|(tied, to)| tied == name || to == name)
-    };
+/// Whether the user has said of a parameter where it may be.
+pub(super) fn is_held_bound_or_tied(options: &FitOptions, name: &str) -> bool {
+    options.fixed.iter().any(|(fixed, _)| fixed == name)
+        || options.bounds.iter().any(|(bound, _, _)| bound == name)
+        || options.ties.iter().any(|(tied, to)| tied == name || to == name)
+}
+
+/// Arcs that may change places, by make: indices of the circuit's arcs. One with a parameter that is `named` keeps
+/// its name.
+pub(super) fn classes(circuit: &Circuit, named: impl Fn(&str) -> bool) -> Vec<Vec<usize>> {
+    let named = |index: usize| named(&circuit.parameters()[index].name);
     let arcs = circuit.arcs();
     let mut classes: Vec<Vec<usize>> = Vec::new();
     for (index, arc) in arcs.iter().enumerate() {
@@ -284,7 +304,7 @@ fn distance(expected: &[Expected; FEATURES], found: &[Expected; FEATURES]) -> f6
         .sum()
 }
 
-fn permutations(order: &mut Vec<usize>, fixed: usize, visit: &mut impl FnMut(&[usize])) {
+pub(super) fn permutations(order: &mut Vec<usize>, fixed: usize, visit: &mut impl FnMut(&[usize])) {
     if fixed == order.len() {
         visit(order);
         return;

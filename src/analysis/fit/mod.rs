@@ -7,6 +7,7 @@
 mod arc_track;
 mod cold;
 mod covariance;
+mod exchange;
 mod identity;
 pub mod joint;
 mod noise;
@@ -24,6 +25,7 @@ pub use arc_track::ArcTrack;
 pub use identity::{ArcForecast, Expected};
 pub use options::{ColdStarts, FitError, FitOptions};
 pub use result::{FitResult, Parameter, Robust, Sum, Weight};
+pub use summary::sum_names;
 pub use verdict::{Degenerate, RUNS_LEVEL};
 
 use crate::circuit::Circuit;
@@ -122,6 +124,22 @@ pub fn fit_timed(
                     .is_none_or(|best| found.chi_squared < best * (1.0 - SAME_MINIMUM))
             {
                 names_by = &without_hints;
+                keep_better(&mut guessed, found);
+            }
+        }
+    }
+    if wants_cold
+        && let Some(best) = guessed
+            .as_ref()
+            .filter(|found| is_better(found, warm.as_ref()))
+            .or(warm.as_ref())
+            .cloned()
+    {
+        let (found, tried) = exchange::search(&mut problem, spectrum, circuit, names_by, &best);
+        starts += tried;
+        if let Some(found) = found {
+            // Of assignments that fit alike the one stands that was found first.
+            if found.chi_squared < best.chi_squared * (1.0 - SAME_MINIMUM) {
                 keep_better(&mut guessed, found);
             }
         }

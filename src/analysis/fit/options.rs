@@ -106,6 +106,18 @@ pub enum FitError {
         /// The least that gives more numbers than free parameters.
         needed: usize,
     },
+    /// Fewer numbers than a comparison with other circuits needs: information criteria do not exist for so few.
+    #[error(
+        "{used} usable points are too few to rank a circuit with {free} free parameters; at least {needed} are needed"
+    )]
+    TooFewToRank {
+        /// Usable points.
+        used: usize,
+        /// Free parameters.
+        free: usize,
+        /// The least that gives two numbers more than free parameters.
+        needed: usize,
+    },
     /// A name that the circuit does not have.
     #[error("the circuit has no parameter {name}; it has {known}")]
     UnknownParameter {
@@ -153,6 +165,14 @@ pub enum FitError {
     TiedToItself {
         /// The parameter.
         name: String,
+    },
+    /// A tie that closes a circle, or says again what other ties say.
+    #[error("{name} = {to} says nothing: other ties make them equal already; leave one of these ties out")]
+    TiedAlready {
+        /// The first parameter.
+        name: String,
+        /// The second parameter.
+        to: String,
     },
     /// A parameter that is held where its bounds do not let it be.
     #[error(
@@ -325,6 +345,7 @@ impl FitError {
     pub fn is_of_the_request(&self) -> bool {
         match self {
             Self::TooFewPoints { .. }
+            | Self::TooFewToRank { .. }
             | Self::TemperatureCount { .. }
             | Self::TooFewSpectra { .. }
             | Self::NoSigma { .. }

@@ -186,8 +186,9 @@ impl Judge {
     }
 }
 
-/// All arcs, all that direct current passes, and what the user asked for; each once.
-fn sum_names(circuit: &Circuit, options: &FitOptions) -> Vec<String> {
+/// The names of [`FitResult::sums`]: all arcs, all that direct current passes, and what is asked for; each once.
+#[must_use]
+pub fn sum_names(circuit: &Circuit, options: &FitOptions) -> Vec<String> {
     let name = |index: usize| circuit.parameters()[index].name.clone();
     let arcs: Vec<String> = circuit.arcs().iter().map(|arc| name(arc.resistance)).collect();
     let series = circuit

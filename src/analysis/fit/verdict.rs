@@ -16,6 +16,9 @@ const SIGMA_TOO_SMALL: f64 = 1.5;
 /// Degrees of freedom below which chance can make a standard error small.
 const FEW: usize = 10;
 
+/// Time constants that differ by less in the logarithm have no order.
+const SAME_TAU: f64 = 1e-6;
+
 /// Two parameters of different arcs, or of an arc and what is in series with it, that the data hardly tell apart.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Degenerate {
@@ -154,6 +157,33 @@ impl FitResult {
             }
         }
         pairs
+    }
+
+    /// Resistances of arcs of one make whose time constants do not have the order of their names, in the order of
+    /// the circuit. The names of a first fit have that order, unless what the user says of single arcs (a held
+    /// value, a bound, a tie, a start) keeps them from it; in a series names follow the arcs, which may cross.
+    #[must_use]
+    pub fn arcs_out_of_order(&self) -> Vec<String> {
+        let Ok(circuit) = Circuit::parse(&self.circuit) else {
+            return Vec::new();
+        };
+        let values: Vec<f64> = self.parameters.iter().map(|parameter| parameter.value).collect();
+        if values.len() != circuit.parameters().len() {
+            return Vec::new();
+        }
+        let arcs = circuit.arcs();
+        // A first arc that is slower than a second one.
+        let is_crossed = |first: usize, second: usize| {
+            arcs[first].is_exchangeable_with(&arcs[second])
+                && arcs[first].ln_tau(&values) > arcs[second].ln_tau(&values) + SAME_TAU
+        };
+        (0..arcs.len())
+            .filter(|&own| {
+                (0..own).any(|before| is_crossed(before, own))
+                    || (own + 1..arcs.len()).any(|after| is_crossed(own, after))
+            })
+            .map(|own| self.parameters[arcs[own].resistance].name.clone())
+            .collect()
     }
 
     /// Standard error of a sum of parameters with weights, from errors and correlations; what is fixed or at a bound

@@ -253,6 +253,12 @@ fn fit_all(
     let mut fits: Vec<Result<FitResult, FitError>> = Vec::new();
     for (place, candidate) in candidates.iter().enumerate() {
         let mut best = fit(spectrum, &candidate.circuit, &candidate.options(weight));
+        if best.is_ok()
+            && let Some(refusal) = too_few(grid.len(), candidate.free())
+        {
+            fits.push(Err(refusal));
+            continue;
+        }
         for (smaller, _, nesting) in pairs.iter().filter(|pair| pair.1 == place) {
             let Some(Ok(small)) = fits.get(*smaller) else {
                 continue;
@@ -277,6 +283,15 @@ fn fit_all(
         fits.push(best);
     }
     fits
+}
+
+/// Without two numbers more than parameters there is no AICc, and nothing that could rank a circuit.
+fn too_few(used: usize, free: usize) -> Option<FitError> {
+    (2 * used <= free + 1).then(|| FitError::TooFewToRank {
+        used,
+        free,
+        needed: (free + 1) / 2 + 1,
+    })
 }
 
 /// A fit from given starts alone.

@@ -252,6 +252,43 @@ fn a_ranking_on_a_handful_of_numbers_says_so() {
 }
 
 #[test]
+fn a_circuit_with_hardly_fewer_parameters_than_numbers_has_no_place() {
+    let mut few = spectrum(ONE.0, ONE.1, 0.5, 2);
+    few.points.truncate(2);
+    let candidates = ["R0-C1", "R0-p(R1,C1)", ONE.0].map(|text| Candidate::parse(text).unwrap());
+    let ranking = rank(&few, &candidates, &without_bootstrap());
+    let errors: Vec<_> = ranking
+        .candidates
+        .iter()
+        .map(|ranked| ranked.outcome.as_ref().err())
+        .collect();
+    let too_few = FitError::TooFewToRank {
+        used: 2,
+        free: 3,
+        needed: 3,
+    };
+    assert_eq!(errors[..2], [None, Some(&too_few)]);
+    assert!(matches!(
+        errors[2],
+        Some(FitError::TooFewPoints { used: 2, needed: 3 })
+    ));
+    assert!(
+        ranking
+            .comparisons
+            .iter()
+            .all(|comparison| comparison.test.is_none())
+    );
+    // The least that the refusal asks for is enough.
+    few.points
+        .extend(spectrum(ONE.0, ONE.1, 0.5, 2).points[30..31].to_vec());
+    assert!(
+        rank(&few, &candidates[1..2], &without_bootstrap()).candidates[0]
+            .outcome
+            .is_ok()
+    );
+}
+
+#[test]
 fn noise_free_data_are_said_to_be_so() {
     let candidates = [ONE.0, TWO.0].map(|text| Candidate::parse(text).unwrap());
     let ranking = rank(&spectrum(ONE.0, ONE.1, 0.0, 2), &candidates, &without_bootstrap());

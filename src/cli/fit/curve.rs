@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::super::out_file::OutFile;
-use super::super::output::UsageError;
+use super::super::output::{self, UsageError};
 use super::series::{FileFit, Request, SpectrumFit};
 use crate::analysis::fit::FitResult;
 use crate::circuit::Circuit;
@@ -22,6 +22,7 @@ const COLUMNS: [&str; 8] = [
 /// The points of all spectra. The file takes its name only when it is whole.
 pub(super) struct Curve {
     file: OutFile,
+    name: PathBuf,
     several_files: bool,
     several_spectra: bool,
     rows: Vec<Row>,
@@ -54,6 +55,7 @@ impl Curve {
         }
         Ok(Self {
             file: OutFile::new(path, may_replace)?,
+            name: path.to_owned(),
             several_files: inputs.len() > 1,
             several_spectra: false,
             rows: Vec::new(),
@@ -71,8 +73,16 @@ impl Curve {
         }
     }
 
-    /// Writes everything, and gives the file its name.
+    /// Writes everything, and gives the file its name. Where no spectrum was fitted there is nothing to write, and
+    /// what stands in the place of the file stays.
     pub fn finish(self) -> anyhow::Result<()> {
+        if self.rows.is_empty() {
+            output::message(format!(
+                "interphase: warning: no spectrum was fitted: --curve {} is not written",
+                self.name.display()
+            ));
+            return Ok(());
+        }
         let mut writer = csv::Writer::from_writer(Vec::new());
         let keys = |file: &str, spectrum: &str| {
             let file = self.several_files.then(|| file.to_owned());

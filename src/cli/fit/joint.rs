@@ -80,6 +80,9 @@ pub(super) fn run(
     let shared = SharedFit(joint);
     for file in &files {
         let path = file.file.clone();
+        if let Some(warning) = file.arcs_out_of_order() {
+            output::message(warning);
+        }
         if let Some(curve) = &mut curve {
             curve.add(&path, request, file);
         }

@@ -86,6 +86,7 @@ fn of_result(request: &Request, result: &FitResult) -> Map<String, Value> {
         "runs_p": result.runs_p,
         "errors_are_lower_limits": result.errors_are_lower_limits(),
         "degenerate": degenerate.collect::<Vec<_>>(),
+        "arcs_out_of_order": result.arcs_out_of_order(),
         "robust": result.robust.as_ref().map(|robust| json!({
             "scale": robust.scale,
             "down_weighted": robust.down_weighted,

@@ -150,6 +150,9 @@ pub(super) fn run(args: &FitArgs) -> anyhow::Result<ExitCode> {
             for place in file.unconverged() {
                 output::message(unconverged(&place));
             }
+            if let Some(warning) = file.arcs_out_of_order() {
+                output::message(warning);
+            }
             if let Some(curve) = &mut curve {
                 curve.add(&path, &request, &file);
             }
@@ -176,6 +179,15 @@ pub(super) fn run(args: &FitArgs) -> anyhow::Result<ExitCode> {
 fn unconverged(place: &str) -> String {
     format!(
         "interphase: warning: {place}: the search did not end at a minimum; its numbers are where it stopped"
+    )
+}
+
+/// What is said of arcs whose names do not follow their time constants.
+fn out_of_order(resistances: &[String]) -> String {
+    format!(
+        "the arcs of {} are not in the order of their time constants, as names otherwise say: what is held, bound, tied \
+         or started fits better so, or the arcs have crossed in a series",
+        resistances.join(", ")
     )
 }
 

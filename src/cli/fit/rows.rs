@@ -2,29 +2,26 @@
 
 use super::super::output;
 use super::series::{FileFit, Request, SpectrumFit};
-use crate::analysis::fit::FitResult;
+use crate::analysis::fit::{FitResult, sum_names};
 
 /// Rows on standard output.
 pub(super) struct Rows {
-    parameters: Vec<String>,
+    sums: Vec<String>,
     columns: usize,
+    /// Where the reason of a failure stands.
+    error: usize,
 }
 
 impl Rows {
     /// Writes the header.
     pub fn begin(request: &Request) -> anyhow::Result<Self> {
-        let parameters: Vec<String> = request
-            .circuit
-            .parameters()
-            .iter()
-            .map(|spec| spec.name.clone())
-            .collect();
         let mut header: Vec<String> = [
             "file", "spectrum", "circuit", "weight", "n_points", "n_used", "left_out",
         ]
         .map(str::to_owned)
         .to_vec();
-        for (name, spec) in parameters.iter().zip(request.circuit.parameters()) {
+        for spec in request.circuit.parameters() {
+            let name = &spec.name;
             let unit = if spec.unit == "1" {
                 String::new()
             } else {
@@ -47,9 +44,19 @@ impl Rows {
             "error",
         ];
         header.extend(rest.map(str::to_owned));
+        let error = header.len() - 1;
+        let judgements = ["errors_are_lower_limits", "degenerate", "arcs_out_of_order"];
+        header.extend(judgements.map(str::to_owned));
+        let sums = sum_names(&request.circuit, &request.options);
+        for sum in &sums {
+            header.push(format!("{sum} / ohm"));
+            header.push(format!("{sum} std_error"));
+            header.push(format!("{sum} flag"));
+        }
         let rows = Self {
-            parameters,
+            sums,
             columns: header.len(),
+            error,
         };
         output::line(record(&header)?)?;
         Ok(rows)
@@ -102,6 +109,22 @@ impl Rows {
         );
         row.push(result.converged.to_string());
         row.push(String::new());
+        row.push(result.errors_are_lower_limits().to_string());
+        let pairs = result.degenerate_pairs();
+        let pairs: Vec<String> = pairs
+            .iter()
+            .map(|pair| format!("{} {}", pair.name, pair.with))
+            .collect();
+        row.push(pairs.join("; "));
+        row.push(result.arcs_out_of_order().join(" "));
+        for name in &self.sums {
+            let sum = result.sum(name);
+            row.push(number(sum.map(|sum| sum.value)));
+            row.push(number(sum.and_then(|sum| sum.std_error)));
+            let is_determined = sum.is_some_and(|sum| sum.determined);
+            row.push(if is_determined { "" } else { "not_determined" }.to_owned());
+        }
+        debug_assert_eq!(row.len(), self.columns);
         row
     }
 
@@ -110,8 +133,7 @@ impl Rows {
         let mut row = vec![String::new(); self.columns];
         row[0] = file.to_owned();
         row[1] = spectrum.to_owned();
-        row[self.columns - 1] = error.to_owned();
-        debug_assert_eq!(self.columns, 7 + 5 * self.parameters.len() + 8);
+        row[self.error] = error.to_owned();
         row
     }
 }

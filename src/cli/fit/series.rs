@@ -81,6 +81,24 @@ impl FileFit {
             .map(|spectrum| self.place(spectrum))
     }
 
+    /// One warning where names of arcs do not follow their time constants: of the first spectrum, and how many more.
+    pub fn arcs_out_of_order(&self) -> Option<String> {
+        let mut crossed = self.spectra.iter().filter_map(|spectrum| {
+            let arcs = spectrum.outcome.as_ref().ok()?.arcs_out_of_order();
+            (!arcs.is_empty()).then_some((spectrum, arcs))
+        });
+        let (spectrum, arcs) = crossed.next()?;
+        let more = match crossed.count() {
+            0 => String::new(),
+            more => format!(" (and {more} more spectra)"),
+        };
+        Some(format!(
+            "interphase: warning: {}{more}: {}",
+            self.place(spectrum),
+            super::out_of_order(&arcs)
+        ))
+    }
+
     fn place(&self, spectrum: &SpectrumFit) -> String {
         match &spectrum.name {
             Some(name) => format!("{}: {name}", self.file),

@@ -169,6 +169,10 @@ fn remarks(result: &FitResult) -> Vec<String> {
             ),
         });
     }
+    let crossed = result.arcs_out_of_order();
+    if !crossed.is_empty() {
+        remarks.push(format!("warning: {}", super::out_of_order(&crossed)));
+    }
     for pair in result.degenerate_pairs() {
         remarks.push(format!(
             "{} and {} are degenerate: correlation {:.3}",

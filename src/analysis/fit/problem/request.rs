@@ -100,6 +100,12 @@ fn tied_groups(circuit: &Circuit, options: &FitOptions) -> Result<Vec<Vec<usize>
             });
         }
         let (from, into) = (group_of[index], group_of[to_index]);
+        if from == into {
+            return Err(FitError::TiedAlready {
+                name: name.clone(),
+                to: to.clone(),
+            });
+        }
         for group in &mut group_of {
             if *group == from {
                 *group = into;

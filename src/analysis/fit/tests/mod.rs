@@ -3,6 +3,7 @@
 mod against_scipy;
 mod coverage;
 mod elements;
+mod exchange;
 mod flags;
 mod growing;
 mod honesty;
