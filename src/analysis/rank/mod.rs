@@ -290,7 +290,7 @@ fn too_few(used: usize, free: usize) -> Option<FitError> {
     (2 * used <= free + 1).then(|| FitError::TooFewToRank {
         used,
         free,
-        needed: (free + 1) / 2 + 1,
+        needed: free.div_ceil(2) + 1,
     })
 }
 
