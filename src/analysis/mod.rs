@@ -1,6 +1,7 @@
 //! Methods, one file each, that turn spectra into numbers with errors. No I/O, no clock, no async.
 
 pub mod candidates;
+pub mod doubt;
 pub mod drt;
 pub mod fit;
 pub mod guess;

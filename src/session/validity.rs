@@ -3,11 +3,13 @@
 
 use std::collections::HashMap;
 
+use crate::analysis::doubt::{self, KnownDrift};
 use crate::analysis::kramers_kronig::{
-    Judgement, Limits, METHOD, Residual, Stage, UNRELIABLE_POINTS, Verdict, judge,
+    Judgement, METHOD, Residual, Stage, UNRELIABLE_POINTS, Verdict, judge,
 };
 use crate::analysis::noise::Noise;
 use crate::analysis::repeats::{Drift, noise_of_repeats};
+use crate::analysis::zhit::zhit;
 use crate::event::{Validity, ValidityDetails};
 use crate::spectrum::{Point, Spectrum};
 
@@ -19,10 +21,9 @@ const CONFIRMED: u32 = 2;
 const CHANGED: f64 = 1.5;
 /// and by as many per cent of |Z|.
 const CHANGED_PERCENT: f64 = 0.3;
-/// Judgements of one running sweep that are told at most, so that a sweep at the limit does not fill the recording.
+/// Judgements of one running sweep that are told at most, so that a sweep at the limit does not fill the recording; a
+/// verdict that changes is told after them too.
 const MOST_TOLD: u32 = 10;
-/// Standard errors that a drift exceeds before it is put into words.
-const SIGNIFICANT: f64 = 3.0;
 
 /// A judgement of all points of a sweep.
 #[derive(Clone, Debug, PartialEq)]
@@ -103,12 +104,12 @@ impl ValiditySequence {
             .last()
             .and_then(|before| Drift::between(before, &spectrum));
         let mut judgement = judge(&spectrum, known.noise, Stage::Complete);
-        let drift = drift.map(|drift| Told::of(drift, judgement.noise_percent));
-        if drift
-            .as_ref()
-            .is_some_and(|drift| drift.exceeds(Limits::DEFAULT.fail_percent))
-        {
-            doubt_a_pass(&mut judgement);
+        if let Ok(zhit) = zhit(&spectrum, judgement.noise.as_ref()) {
+            doubt::by_zhit(&mut judgement, &zhit);
+        }
+        let drift = drift.map(|drift| KnownDrift::of(drift, judgement.noise_percent));
+        if let Some(drift) = &drift {
+            doubt::by_drift(&mut judgement, drift);
         }
         if complete {
             if known.sweeps.len() == KEPT {
@@ -119,7 +120,8 @@ impl ValiditySequence {
         let verdict = judgement.verdict?;
         let mut validity = validity(sweep, &judgement, verdict, &spectrum, Stage::Complete);
         if let (Some(drift), Some(details)) = (drift, &mut validity.details) {
-            drift.add_to(details);
+            details.drift_percent = Some(drift.percent);
+            details.drift_std_error_percent = drift.std_error_percent;
         }
         let failed = verdict == Verdict::Fail;
         let newly_failed = failed && !known.failing;
@@ -148,7 +150,8 @@ impl Running {
             None if verdict == Verdict::Pass => true,
             _ => in_a_row >= CONFIRMED,
         };
-        if !is_news || self.count == MOST_TOLD {
+        let is_change = self.told.is_none_or(|(told, _)| told != verdict);
+        if !is_news || (self.count >= MOST_TOLD && !is_change) {
             return false;
         }
         self.told = Some((verdict, largest));
@@ -211,48 +214,6 @@ fn validity(
             drift_percent: None,
             drift_std_error_percent: None,
         }),
-    }
-}
-
-/// Residuals that are more than noise, but small, are not too small to matter where the cell is known to drift.
-fn doubt_a_pass(judgement: &mut Judgement) {
-    let evidence = judgement.fit.as_ref().and_then(|fit| fit.evidence.as_ref());
-    let is_noise = evidence.is_none_or(|evidence| evidence.p() >= Limits::DEFAULT.suspect_p);
-    if judgement.verdict == Some(Verdict::Pass) && !is_noise {
-        judgement.verdict = Some(Verdict::Suspect);
-    }
-}
-
-/// A drift with its standard error in percent, which is not known without the noise.
-struct Told {
-    percent: f64,
-    std_error_percent: Option<f64>,
-}
-
-impl Told {
-    fn of(drift: Drift, noise_percent: Option<f64>) -> Self {
-        Self {
-            percent: drift.percent,
-            std_error_percent: noise_percent.map(|noise| drift.std_error_percent(noise)),
-        }
-    }
-
-    /// Whether it is more than so many percent, and not noise.
-    fn exceeds(&self, percent: f64) -> bool {
-        let size = self.percent.abs();
-        let error = self.std_error_percent;
-        size > percent && error.is_some_and(|error| size > SIGNIFICANT * error)
-    }
-
-    fn add_to(&self, details: &mut ValidityDetails) {
-        details.drift_percent = Some(self.percent);
-        details.drift_std_error_percent = self.std_error_percent;
-        if self.exceeds(Limits::DEFAULT.suspect_percent) {
-            details.reasons.push(format!(
-                "|Z| at the low end changes by {:+.1} % during a sweep, at the rate since the sweep before",
-                self.percent
-            ));
-        }
     }
 }
 

@@ -351,3 +351,35 @@ fn what_has_no_instant_is_refused_with_a_reason() {
         assert!(objects(&text)[0]["error"].as_str().unwrap().contains(words));
     }
 }
+
+#[test]
+fn standard_errors_that_are_missing_are_told() {
+    let mut lines: Vec<String> = sweeps(1, 0.0, 2e-3, 6).lines().map(str::to_owned).collect();
+    let mut fields: Vec<String> = lines[20].split(',').map(str::to_owned).collect();
+    fields[4] = "nan".to_owned();
+    lines[20] = fields.join(",");
+    let lab = lab(&[("a.csv", lines.join("\n") + "\n")]);
+    let object = &objects(&run(&lab, &["validate", "a.csv", "--sigma", "sigma", "--json"]).1)[0];
+    assert_eq!(object["noise_source"], "local");
+    assert!(
+        object["remarks"]
+            .to_string()
+            .contains("1 of 71 points have no standard error"),
+        "{}",
+        object["remarks"]
+    );
+}
+
+#[test]
+fn a_drift_that_is_known_from_the_sweep_before_counts_as_in_a_session() {
+    let lab = lab(&[("a.csv", sweeps(3, 0.05, 1e-3, 12))]);
+    let found = objects(&run(&lab, &["validate", "a.csv", "--json"]).1);
+    for object in &found[1..] {
+        assert_ne!(object["verdict"], "pass");
+        let reasons = object["reasons"].to_string();
+        assert!(
+            reasons.contains("changes by +") && reasons.contains("during a sweep"),
+            "{reasons}"
+        );
+    }
+}

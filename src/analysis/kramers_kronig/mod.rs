@@ -13,6 +13,7 @@ mod normal;
 mod orthogonal;
 mod problem;
 mod reasons;
+mod sign;
 #[cfg(test)]
 mod tests;
 mod verdict;
@@ -23,7 +24,7 @@ pub use doubt::unreliable_points;
 pub use evidence::{Component, Evidence, Stretch};
 use orthogonal::Orthogonal;
 use problem::{CAPACITANCE, Design, FIXED_COLUMNS, INDUCTANCE, Problem};
-pub use reasons::NOT_EXCLUDED;
+pub use reasons::{NOT_EXCLUDED, is_about_noise};
 pub use verdict::{Limits, Verdict};
 
 /// The name of the method in JSON and in recordings.
@@ -34,6 +35,8 @@ pub const LEAST_DECADES: f64 = 2.0;
 pub const LEAST_POINTS: usize = 12;
 /// Points at the end of a running sweep whose residuals say nothing yet.
 pub const UNRELIABLE_POINTS: usize = 2;
+/// Part of |Z| below which nothing is noise: what the arithmetic and the digits of data leave of an exact spectrum.
+const LEAST_NOISE: f64 = 1e-6;
 /// Standard deviations from which a coefficient is there.
 const SIGNIFICANT: f64 = 4.0;
 
@@ -156,6 +159,24 @@ pub struct Judgement {
     pub reasons: Vec<String>,
 }
 
+impl Judgement {
+    /// Puts a reason that the test itself does not see before the others; a pass becomes suspect by it.
+    pub fn doubt(&mut self, reason: String) {
+        if self.verdict == Some(Verdict::Pass) {
+            self.verdict = Some(Verdict::Suspect);
+            self.reasons.retain(|reason| reason != NOT_EXCLUDED);
+        }
+        self.reasons.insert(0, reason);
+    }
+
+    /// Whether the residuals are no more than noise, or nothing is known against it.
+    #[must_use]
+    pub fn is_noise(&self) -> bool {
+        let evidence = self.fit.as_ref().and_then(|fit| fit.evidence.as_ref());
+        evidence.is_none_or(|evidence| evidence.p() >= Limits::DEFAULT.suspect_p)
+    }
+}
+
 /// Usable points from high to low frequency.
 fn ordered(spectrum: &Spectrum) -> Vec<&Point> {
     let mut points: Vec<&Point> = spectrum.points.iter().filter(|point| point.is_usable()).collect();
@@ -185,7 +206,7 @@ fn fit_points(
             .iter()
             .map(|point| {
                 let modulus = point.impedance().norm();
-                (noise.at(modulus) / modulus).max(f64::EPSILON)
+                (noise.at(modulus) / modulus).max(LEAST_NOISE)
             })
             .collect()
     });
@@ -318,10 +339,13 @@ pub fn judge(spectrum: &Spectrum, noise: Option<Noise>, stage: Stage) -> Judgeme
             (best, verdict) = (other, found);
         }
         judgement.verdict = Some(verdict);
-        judgement.reasons = reasons::of(&best, verdict, stage);
+        judgement.reasons = reasons::of(&best, verdict, stage, judgement.noise_percent);
     } else {
         judgement.reasons.push(reasons::unknown_noise());
     }
     judgement.fit = Some(best);
+    for reason in sign::doubts(&points, noise.as_ref()) {
+        judgement.doubt(reason);
+    }
     judgement
 }

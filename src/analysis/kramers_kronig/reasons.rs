@@ -12,8 +12,20 @@ pub const NOT_EXCLUDED: &str =
 
 /// Points of a run of one sign.
 const LEAST_RUN: usize = 3;
+/// Sum of squares in units of the noise, over its degrees of freedom, from which a pass is told that its residuals are
+/// not noise alone. A sum of RC elements ends with the range, which leaves a sound spectrum with a CPE or a Warburg tail up
+/// to 3 at noise of 0.1 %.
+const NOT_NOISE_ALONE: f64 = 4.0;
+/// Noise in percent from which a pass says what it cannot see.
+const BLIND_PERCENT: f64 = 0.5;
+/// Standard deviations of the noise below which nothing is seen.
+const SEEN: f64 = 3.0;
+/// How the sentence about the noise begins.
+const NOISE_IS: &str = "noise is ";
 /// Probability under noise below which residuals of neighbours go together.
 const CORRELATED: f64 = 1e-4;
+/// Sum of squares in units of the noise, over its degrees of freedom, below which residuals are no more than rounding.
+const SIZE_OF_NOISE: f64 = 0.25;
 
 pub(super) fn too_short(points: usize, decades: f64) -> String {
     format!(
@@ -36,21 +48,18 @@ pub(super) fn unknown_noise() -> String {
 }
 
 /// Why a fit got its verdict, the strongest reason first.
-pub(super) fn of(fit: &LinearFit, verdict: Verdict, stage: Stage) -> Vec<String> {
+pub(super) fn of(fit: &LinearFit, verdict: Verdict, stage: Stage, noise_percent: Option<f64>) -> Vec<String> {
     let Some(evidence) = &fit.evidence else {
         return Vec::new();
     };
     let mut reasons = Vec::new();
     let limits = Limits::DEFAULT;
     if evidence.p() < limits.suspect_p {
-        against(fit, evidence, &mut reasons);
-        if verdict == Verdict::Pass {
-            reasons.push(format!(
-                "too small to matter: no residual is over {} %",
-                limits.suspect_percent
-            ));
+        match verdict {
+            Verdict::Pass => reasons.push(of_small_residuals(fit, evidence)),
+            _ => against(fit, evidence, &mut reasons),
         }
-    } else if evidence.lag_one_p < CORRELATED {
+    } else if evidence.lag_one_p < CORRELATED && evidence.reduced_chi_squared > SIZE_OF_NOISE {
         reasons.push(format!(
             "the residuals are of the size of noise, but neighbours go together (correlation {:.2}): something small \
              is not random",
@@ -60,6 +69,11 @@ pub(super) fn of(fit: &LinearFit, verdict: Verdict, stage: Stage) -> Vec<String>
         reasons.push("the residuals are noise".to_owned());
     }
     if verdict == Verdict::Pass {
+        reasons.extend(
+            noise_percent
+                .filter(|noise| *noise > BLIND_PERCENT)
+                .map(blindness),
+        );
         reasons.push(NOT_EXCLUDED.to_owned());
     }
     if stage == Stage::Running {
@@ -68,6 +82,43 @@ pub(super) fn of(fit: &LinearFit, verdict: Verdict, stage: Stage) -> Vec<String>
         ));
     }
     reasons
+}
+
+/// What a pass says about residuals that noise would hardly make, all of them below the limit.
+fn of_small_residuals(fit: &LinearFit, evidence: &Evidence) -> String {
+    let size = fit.largest().map_or(0.0, |largest| largest.size_percent());
+    if evidence.reduced_chi_squared > NOT_NOISE_ALONE {
+        format!(
+            "small residuals (max {size:.2} %) are not noise alone: the model's own error or a slight drift; the limit is \
+             {} %",
+            Limits::DEFAULT.suspect_percent
+        )
+    } else {
+        format!("the residuals are small (max {size:.2} %) and about the size of the noise")
+    }
+}
+
+/// What a pass cannot see.
+fn blindness(noise_percent: f64) -> String {
+    format!(
+        "{NOISE_IS}{} %: residuals and drifts below about {} % would not be seen",
+        short(noise_percent),
+        short(SEEN * noise_percent)
+    )
+}
+
+/// Two digits where there are no more before the point.
+fn short(percent: f64) -> String {
+    match percent {
+        large if large >= 9.95 => format!("{large:.0}"),
+        some => format!("{some:.1}"),
+    }
+}
+
+/// Whether a reason is the one that says what the noise hides.
+#[must_use]
+pub fn is_about_noise(reason: &str) -> bool {
+    reason.starts_with(NOISE_IS)
 }
 
 fn against(fit: &LinearFit, evidence: &Evidence, reasons: &mut Vec<String>) {

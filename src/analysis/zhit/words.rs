@@ -14,28 +14,33 @@ impl Zhit {
                 "Z-HIT: the modulus is the one that the phase tells, within {largest:.1} %"
             )];
         }
-        found.iter().map(in_words).collect()
+        found.iter().map(Disagreement::in_words).collect()
     }
 }
 
-fn in_words(stretch: &Disagreement) -> String {
-    let hertz = |frequency| engineering(frequency, "Hz", Script::Ascii);
-    let place = match (stretch.at_low_end, stretch.at_high_end) {
-        (true, true) => "everywhere".to_owned(),
-        (true, false) => format!("below {}", hertz(stretch.from_hz)),
-        (false, true) => format!("above {}", hertz(stretch.to_hz)),
-        (false, false) => format!("from {} to {}", hertz(stretch.from_hz), hertz(stretch.to_hz)),
-    };
-    let size = stretch.largest_percent.abs();
-    let direction = if stretch.largest_percent > 0.0 {
-        "above"
-    } else {
-        "below"
-    };
-    let cause = match (stretch.at_low_end, stretch.at_high_end) {
-        (true, false) => ", as from drift",
-        (false, true) => ", as from leads or stray capacitance that the range cuts off",
-        _ => "",
-    };
-    format!("Z-HIT: {place} the modulus is up to {size:.1} % {direction} what the phase tells{cause}")
+impl Disagreement {
+    /// One sentence.
+    #[must_use]
+    pub fn in_words(&self) -> String {
+        let stretch = self;
+        let hertz = |frequency| engineering(frequency, "Hz", Script::Ascii);
+        let place = match (stretch.at_low_end, stretch.at_high_end) {
+            (true, true) => "everywhere".to_owned(),
+            (true, false) => format!("below {}", hertz(stretch.from_hz)),
+            (false, true) => format!("above {}", hertz(stretch.to_hz)),
+            (false, false) => format!("from {} to {}", hertz(stretch.from_hz), hertz(stretch.to_hz)),
+        };
+        let size = stretch.largest_percent.abs();
+        let direction = if stretch.largest_percent > 0.0 {
+            "above"
+        } else {
+            "below"
+        };
+        let cause = match (stretch.at_low_end, stretch.at_high_end) {
+            (true, false) => ", as from drift",
+            (false, true) => ", as from leads or stray capacitance that the range cuts off",
+            _ => "",
+        };
+        format!("Z-HIT: {place} the modulus is up to {size:.1} % {direction} what the phase tells{cause}")
+    }
 }

@@ -3,12 +3,14 @@
 use std::path::Path;
 
 use super::super::{selection, spectra};
+use crate::analysis::doubt::{self, KnownDrift};
 use crate::analysis::instant;
 use crate::analysis::kramers_kronig::{Form, Judgement, Stage, Tried, every_number, judge};
 use crate::analysis::noise::{Noise, NoiseSource};
+use crate::analysis::repeats::{Drift, noise_of_repeats};
 use crate::analysis::selection::{Excluded, Selection};
 use crate::analysis::zhit::{Zhit, zhit};
-use crate::files::{FileSpectrum, ReadOptions};
+use crate::files::{FileSpectrum, Format, ReadOptions};
 use crate::spectrum::Spectrum;
 
 /// Noise from repeats that is so many times that of neighbours is change, not noise.
@@ -150,11 +152,18 @@ pub(super) fn file(path: &Path, request: &Request) -> FileJudgement {
         .iter()
         .map(|marked| marked.as_ref().ok().map(|(spectrum, _)| spectrum))
         .collect();
+    let is_recording = reading.format == Format::Recording && !request.as_instants;
     let judged: Vec<Option<Judged>> = (0..sweeps.len())
         .map(|index| {
             let spectrum = sweeps[index]?;
-            let mut judged = judged(spectrum, noise, request);
+            // The session that made a recording took the noise from three sweeps too.
+            let three = sweeps[..=index].last_chunk::<3>().filter(|_| is_recording);
+            let of_three = three.and_then(|[a, b, c]| noise_of_repeats([(*a)?, (*b)?, (*c)?]));
+            let mut judged = judged(spectrum, noise.or(of_three), request);
             judged.change = change(&sweeps, index);
+            if !request.as_instants {
+                doubt_by_drift(&mut judged.judgement, &sweeps[..index], spectrum);
+            }
             Some(judged)
         })
         .collect();
@@ -184,10 +193,14 @@ pub(super) fn file(path: &Path, request: &Request) -> FileJudgement {
 }
 
 fn judged(spectrum: &Spectrum, noise: Option<Noise>, request: &Request) -> Judged {
-    let judgement = judge(spectrum, noise, Stage::Complete);
+    let mut judgement = judge(spectrum, noise, Stage::Complete);
     let zhit = zhit(spectrum, judgement.noise.as_ref()).ok();
     let mut remarks: Vec<String> = odd_sigma(spectrum, &judgement).into_iter().collect();
+    if let Some(column) = &request.reading.sigma_column {
+        remarks.extend(missing_sigma(spectrum, column));
+    }
     if let Some(zhit) = &zhit {
+        doubt::by_zhit(&mut judgement, zhit);
         remarks.extend(zhit.remarks());
     }
     let form = judgement.fit.as_ref().map_or(Form::Impedance, |fit| fit.form);
@@ -198,6 +211,32 @@ fn judged(spectrum: &Spectrum, noise: Option<Noise>, request: &Request) -> Judge
         change: None,
         remarks,
     }
+}
+
+/// What the sweep before tells about a drift during this one, where their points have times.
+fn doubt_by_drift(judgement: &mut Judgement, before: &[Option<&Spectrum>], spectrum: &Spectrum) {
+    let drift = before
+        .last()
+        .copied()
+        .flatten()
+        .and_then(|before| Drift::between(before, spectrum));
+    if let Some(drift) = drift {
+        doubt::by_drift(judgement, &KnownDrift::of(drift, judgement.noise_percent));
+    }
+}
+
+/// A word about points without a standard error in the column that was asked for: then those of the others do not tell
+/// the noise either.
+fn missing_sigma(spectrum: &Spectrum, column: &str) -> Option<String> {
+    let usable = || spectrum.points.iter().filter(|point| point.is_usable());
+    let missing = usable().filter(|point| point.std_error_ohm.is_none()).count();
+    (missing > 0).then(|| {
+        format!(
+            "--sigma: {missing} of {} points have no standard error in the column {column}; the column is not used, \
+             leave these points out (--drop)",
+            usable().count()
+        )
+    })
 }
 
 /// What changed since the spectrum before.

@@ -2,7 +2,7 @@
 
 use super::super::output;
 use super::judged::{Change, FileJudgement, Judged, SpectrumJudgement};
-use crate::analysis::kramers_kronig::{Limits, LinearFit, NOT_EXCLUDED, Verdict};
+use crate::analysis::kramers_kronig::{Limits, LinearFit, NOT_EXCLUDED, Verdict, is_about_noise};
 use crate::analysis::noise::NoiseSource;
 use crate::units::{Script, engineering};
 
@@ -92,9 +92,10 @@ fn line(spectrum: &SpectrumJudgement, judged: &Judged) -> Vec<String> {
         first.push_str(&format!(": {}", residuals(judged, fit)));
     }
     let mut lines = vec![first];
-    if judged.judgement.verdict != Some(Verdict::Pass) {
-        lines.extend(reasons(judged).map(|reason| format!("              {reason}")));
-    }
+    // Of a pass only how blind it is.
+    let passes = judged.judgement.verdict == Some(Verdict::Pass);
+    let reasons = reasons(judged).filter(|reason| !passes || is_about_noise(reason));
+    lines.extend(reasons.map(|reason| format!("              {reason}")));
     // That two methods agree is worth a line where there is one spectrum, not a hundred times.
     let agrees = judged
         .zhit

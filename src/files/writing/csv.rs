@@ -25,7 +25,8 @@ pub(super) fn write(spectra: &[FileSpectrum], out: &mut Vec<u8>) -> Result<(), W
     if points().next().is_none() {
         return Err(WriteError::NoPoint);
     }
-    let several = spectra.len() > 1;
+    let labels = super::labels(spectra);
+    let several = spectra.len() > 1 || !labels.is_empty();
     let with_status = points().any(|point| point.status != PointStatus::Ok);
     let optional: Vec<Optional> = OPTIONAL
         .into_iter()
@@ -40,16 +41,17 @@ pub(super) fn write(spectra: &[FileSpectrum], out: &mut Vec<u8>) -> Result<(), W
     out.push(b'\n');
     for (number, of) in spectra.iter().enumerate() {
         for point in &of.spectrum.points {
-            row(several.then_some(number + 1), point, with_status, &optional, out);
+            let label = several.then(|| labels.get(number).cloned().unwrap_or((number + 1).to_string()));
+            row(label, point, with_status, &optional, out);
         }
     }
     Ok(())
 }
 
 /// Writing into a vector does not fail.
-fn row(number: Option<usize>, point: &Point, with_status: bool, optional: &[Optional], out: &mut Vec<u8>) {
-    if let Some(number) = number {
-        let _ = write!(out, "{number},");
+fn row(label: Option<String>, point: &Point, with_status: bool, optional: &[Optional], out: &mut Vec<u8>) {
+    if let Some(label) = label {
+        let _ = write!(out, "{label},");
     }
     // The shortest digits that tell a number from its neighbours: reading them back gives the same bits.
     let _ = write!(

@@ -30,7 +30,7 @@ fn end_s(points: &[&Point], index: usize) -> Option<f64> {
 }
 
 /// Gives back what has no place in the file, in words.
-pub(super) fn write(spectra: &[Vec<&Point>], out: &mut Vec<u8>) -> Option<String> {
+pub(super) fn write(spectra: &[Vec<&Point>], labels: &[String], out: &mut Vec<u8>) -> Option<String> {
     let mut remark = None;
     let points = || spectra.iter().flatten();
     let same = |value: fn(&Point) -> Option<f64>| {
@@ -53,6 +53,9 @@ pub(super) fn write(spectra: &[Vec<&Point>], out: &mut Vec<u8>) -> Option<String
     );
     let mut setting = |name: &str, value: &str| head.push_str(&format!("{name:<20}{value:<20}\r\n"));
     setting("Mode", "Single sine");
+    if !labels.is_empty() {
+        setting("Comments", &labels.join(" | "));
+    }
     if let Some(arms) = arms {
         setting("Ia", &format!("{:?}", arms * SQRT_2 * 1e3));
         setting("unit Ia", "mA");

@@ -52,16 +52,38 @@ pub fn write(format: Format, spectra: &[FileSpectrum], out: &mut Vec<u8>) -> Res
         Format::Plain => csv::write(spectra, out).map(|()| Vec::new()),
         Format::ZPlot => {
             let (usable, remarks) = usable(spectra)?;
-            zplot::write(&usable, out)?;
+            zplot::write(&usable, &labels(spectra), out)?;
             Ok(remarks)
         }
         Format::EcLabText => {
             let (usable, remarks) = usable(spectra)?;
-            let more = ec_lab_text::write(&usable, out);
+            let more = ec_lab_text::write(&usable, &labels(spectra), out);
             Ok(remarks.into_iter().chain(more).collect())
         }
         other => Err(WriteError::OnlyRead(other)),
     }
+}
+
+/// What the name of a spectrum says that is not as it was measured.
+const CORRECTED: &str = "drift-corrected";
+
+/// What spectra are called where the file must say it, because at least one is not as it was measured; otherwise nothing.
+/// Without what would end a field or a line.
+fn labels(spectra: &[FileSpectrum]) -> Vec<String> {
+    if !spectra.iter().any(|of| of.name.contains(CORRECTED)) {
+        return Vec::new();
+    }
+    let plain = |c: char| match c {
+        ',' => ';',
+        '"' | '\'' => ' ',
+        c if c.is_ascii_graphic() => c,
+        _ => ' ',
+    };
+    let of_number = |(number, of): (usize, &FileSpectrum)| match of.name.as_str() {
+        "" => (number + 1).to_string(),
+        name => name.chars().map(plain).collect(),
+    };
+    spectra.iter().enumerate().map(of_number).collect()
 }
 
 /// The usable points of each spectrum, and how many are left out.

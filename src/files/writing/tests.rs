@@ -195,3 +195,35 @@ fn exponents_have_the_digits_of_their_format() {
     assert_eq!(scientific(0.0, 2), "0.0E+00");
     assert_eq!(scientific(5e-324, 2), "5.0E-324");
 }
+
+#[test]
+fn a_file_says_that_its_spectrum_is_corrected() {
+    let corrected = FileSpectrum {
+        name: "instant of sweep 2 at 12.0 s, drift-corrected".to_owned(),
+        spectrum: two_points().into(),
+    };
+    let spectra = [corrected];
+    for format in [Format::Plain, Format::ZPlot, Format::EcLabText] {
+        let bytes = written(format, &spectra);
+        let text = String::from_utf8(bytes.clone()).unwrap();
+        assert!(
+            text.contains("instant of sweep 2 at 12.0 s; drift-corrected"),
+            "{text}"
+        );
+        let reading = read("a", &bytes).unwrap();
+        assert_eq!(reading.format, format);
+        assert_eq!(bits(&reading.spectra), bits(&spectra));
+    }
+    // The only spectrum of a file is read without a name; of several each has its own.
+    let [spectrum] = spectra;
+    let several = [named(two_points()), spectrum];
+    let reading = read("a", &written(Format::Plain, &several)).unwrap();
+    assert_eq!(bits(&reading.spectra), bits(&several));
+    assert!(
+        reading.spectra[1].name.ends_with("drift-corrected"),
+        "{:?}",
+        reading.spectra[1].name
+    );
+    let measured = written(Format::Plain, &[named(two_points())]);
+    assert!(measured.starts_with(b"frequency_hz,"));
+}

@@ -6,7 +6,7 @@ use crate::spectrum::Point;
 
 use super::{WriteError, scientific};
 
-pub(super) fn write(spectra: &[Vec<&Point>], out: &mut Vec<u8>) -> Result<(), WriteError> {
+pub(super) fn write(spectra: &[Vec<&Point>], labels: &[String], out: &mut Vec<u8>) -> Result<(), WriteError> {
     let [points] = spectra else {
         return Err(WriteError::SeveralSpectra {
             format: ".z",
@@ -20,6 +20,9 @@ pub(super) fn write(spectra: &[Vec<&Point>], out: &mut Vec<u8>) -> Result<(), Wr
         env!("CARGO_PKG_VERSION"),
         points.len()
     );
+    for label in labels {
+        let _ = write!(out, "  Comment:                    {label}\r\n");
+    }
     out.extend_from_slice(
         b"  Freq(Hz)\tAmpl\tBias\tTime(Sec)\tZ'(a)\tZ''(b)\tGD\tErr\tRange\r\nEnd Comments\r\n",
     );

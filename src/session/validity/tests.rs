@@ -193,6 +193,10 @@ fn a_verdict_that_flickers_is_told_when_it_stands() {
         .filter(|index| running.is_news(Verdict::Suspect, f64::from(1 + 9 * (index % 2))))
         .count();
     assert!(told < MOST_TOLD as usize, "{told}");
+    // However much was told, another verdict that stands is.
+    assert!(!running.is_news(Verdict::Fail, 3.0));
+    assert!(running.is_news(Verdict::Fail, 3.0));
+    assert!(!running.is_news(Verdict::Fail, 30.0));
 }
 
 #[test]
