@@ -77,7 +77,9 @@ impl PortMemory {
         // A name that leads to a port that was found is not another one.
         for path in self.stable.iter().filter(|path| path.exists()) {
             let target = std::fs::canonicalize(path).ok();
-            let is_known = found.iter().any(|known| std::fs::canonicalize(known).ok() == target);
+            let is_known = found
+                .iter()
+                .any(|known| std::fs::canonicalize(known).ok() == target);
             if !is_known {
                 found.push(path.clone());
             }
