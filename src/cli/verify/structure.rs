@@ -57,10 +57,8 @@ impl Structure {
                 }
             }
             EventBody::SessionEnded(_) => self.without_end(),
-            EventBody::Resumed(_) => {
-                self.without_end();
-                self.last_elapsed_s = elapsed_s;
-            }
+            // What was cut off is ended by the session that goes on.
+            EventBody::Resumed(_) => self.last_elapsed_s = elapsed_s,
             EventBody::Gap(gap) => self
                 .remarks
                 .push(format!("gap at event {}: {}", event.seq, gap.reason)),
@@ -161,6 +159,17 @@ mod tests {
             Vec::<String>::new(),
             "it runs"
         );
+    }
+
+    #[test]
+    fn a_sweep_that_was_cut_off_and_ended_by_the_session_that_goes_on_is_whole() {
+        let resumed = EventBody::Resumed(crate::event::Gap {
+            from_utc_ns: 0,
+            to_utc_ns: 1,
+            reason: String::new(),
+        });
+        let cut = vec![started(1), point(1, 0), resumed, ended(1, false), started(2)];
+        assert_eq!(remarks(cut), Vec::<String>::new());
     }
 
     #[test]
