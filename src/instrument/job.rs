@@ -4,6 +4,7 @@
 //! what it learned, so one loop drives the port, a test drives a scenario file, and both run the same code.
 
 use super::error::InstrumentError;
+use super::open_circuit::OpenCircuit;
 use crate::profile::{Bound, DirectTechnique};
 use crate::spectrum::{Point, Sample};
 
@@ -340,15 +341,4 @@ pub struct DirectEnd {
     pub charge_c: f64,
     /// The bound that was passed; none where it ended after its time.
     pub bound: Option<Bound>,
-}
-
-/// An open-circuit potential.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct OpenCircuit {
-    /// Potential in V: mean over the last quarter of the readings.
-    pub potential_v: f64,
-    /// Readings that were usable.
-    pub readings: u32,
-    /// Slope over all readings in V/s; none for fewer than three.
-    pub drift_v_per_s: Option<f64>,
 }

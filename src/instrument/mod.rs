@@ -7,14 +7,16 @@ mod error;
 mod job;
 pub mod line_profile;
 pub mod method_script;
+mod open_circuit;
 pub mod port;
 mod range;
 
 pub use error::InstrumentError;
 pub use job::{
-    CellSwitch, DirectEnd, DirectJob, Done, Instrument, InstrumentIdentity, Job, OpenCircuit, Outcome,
-    Output, Ranging, SweepJob, SweepPart,
+    CellSwitch, DirectEnd, DirectJob, Done, Instrument, InstrumentIdentity, Job, Outcome, Output, Ranging,
+    SweepJob, SweepPart,
 };
+pub use open_circuit::OpenCircuit;
 pub use port::PortError;
 pub use range::{LARGEST_FILL, RangeError, choose_range, peak_current_a};
 

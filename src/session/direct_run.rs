@@ -1,6 +1,7 @@
 //! Steps of direct current: with every limit of the plan as a bound, through pauses, and with the sign of the
 //! first constant current checked.
 
+use super::direct_progress::DirectProgress;
 use super::plan_run::{Ending, PlanRun, StepEnd};
 use super::preflight::{self, Refusal};
 use crate::event::Severity;
@@ -15,11 +16,26 @@ const GALVANOSTAT: u32 = 6;
 const LAPSES_ALLOWED: u32 = 3;
 
 impl PlanRun<'_> {
-    /// Does a step of direct current.
+    /// Does a step of direct current, from where it was interrupted.
     pub(super) async fn direct(&mut self, step: &DirectStep) -> Result<StepEnd, Ending> {
-        let (mut before_s, mut before_c) = (0.0, 0.0);
+        let unfinished = self
+            .unfinished
+            .take()
+            .filter(|(planned, _)| *planned == self.planned);
+        let mut progress = unfinished.map_or_else(DirectProgress::default, |(_, progress)| progress);
+        let end = self.direct_from(step, &mut progress).await?;
+        if matches!(end, StepEnd::OutOfReach(_) | StepEnd::Unrecorded) {
+            self.unfinished = Some((self.planned, progress));
+        }
+        Ok(end)
+    }
+
+    async fn direct_from(
+        &mut self,
+        step: &DirectStep,
+        progress: &mut DirectProgress,
+    ) -> Result<StepEnd, Ending> {
         let mut lapses = 0;
-        let mut begun: Option<DirectTechnique> = None;
         loop {
             let ocp_v = match self.resting_potential().await? {
                 Ok(ocp_v) => ocp_v,
@@ -30,30 +46,30 @@ impl PlanRun<'_> {
                 Err(refusal) => return Ok(StepEnd::Failed(refusal.to_string())),
             };
             // Potentials that count from the open circuit count from the first that was read.
-            let whole = *begun.get_or_insert(technique);
-            let technique = match before_s {
-                0.0 => whole,
-                _ => match whole.rest_after(before_s) {
-                    Some(rest) => rest,
-                    None => return Ok(StepEnd::Complete),
-                },
+            let whole = *progress.whole.get_or_insert(technique);
+            let Some(technique) = progress.rest_of(whole) else {
+                return Ok(StepEnd::Complete);
             };
-            let job = match self.direct_job(step, technique, ocp_v, (before_s, before_c)) {
+            let job = match self.direct_job(step, technique, ocp_v, progress) {
                 Ok(job) => job,
                 Err(refusal) => return Ok(StepEnd::Failed(refusal.to_string())),
             };
+            if let Some(bound) = passed_unseen(&job.bounds) {
+                let text = format!(
+                    "{bound}, of what was measured and what may have flowed unseen while the instrument was lost; the \
+                     cell is off"
+                );
+                self.runner.alarm("limit_passed", Severity::Critical, text);
+                return Err(Ending::LimitPassed(bound.to_string()));
+            }
             let until_s = self.runner.clock.now_s() + technique.duration_s();
-            let text = format!(
-                "{}, {}",
-                in_words(&technique),
-                units::duration(technique.duration_s())
-            );
-            self.tell_step(technique.word(), text, Some(until_s));
+            self.tell_step(technique.word(), in_words(&technique, progress), Some(until_s));
             self.runner.last_sample = None;
             let done = self.runner.job(Job::Direct(job)).await;
-            let sample = self.runner.last_sample.take().unwrap_or_default();
-            let now_s = sample.device_t_s.unwrap_or(before_s);
-            let can_go_on = technique.rest_after(now_s - before_s).is_some();
+            if let (Some(sample), Some(_)) = (self.runner.last_sample.take(), whole.rest_after(0.0)) {
+                progress.sampled(&sample);
+            }
+            let can_go_on = whole.rest_after(progress.elapsed_s).is_some();
             match &done.outcome {
                 Outcome::DirectComplete(end) => return self.direct_ended(end),
                 // The user or a full disk holds the plan: the cell rests, and the step goes on from there.
@@ -69,11 +85,13 @@ impl PlanRun<'_> {
                                 the step goes on";
                     self.runner.alarm("lapsed", Severity::Warning, text.to_owned());
                 }
-                _ => return self.direct_failed(done),
-            }
-            if can_go_on {
-                before_s = now_s;
-                before_c = sample.charge_c.unwrap_or(before_c);
+                _ => {
+                    let end = self.direct_failed(done)?;
+                    if matches!(end, StepEnd::OutOfReach(_)) {
+                        progress.lost_sight(step);
+                    }
+                    return Ok(end);
+                }
             }
         }
     }
@@ -110,7 +128,7 @@ impl PlanRun<'_> {
         step: &DirectStep,
         technique: DirectTechnique,
         ocp_v: Option<f64>,
-        (before_s, before_c): (f64, f64),
+        progress: &DirectProgress,
     ) -> Result<DirectJob, Refusal> {
         let instrument = &self.profiles.instrument;
         let sets_current = technique.potentials_v().is_none();
@@ -123,7 +141,7 @@ impl PlanRun<'_> {
             technique,
             interval_s: step.interval_s,
             piece_s: step.piece_s,
-            bounds: self.bounds(step, &technique, before_c),
+            bounds: self.bounds(step, &technique, progress),
             ranging: self.direct_ranging(step, &technique)?,
             pgstat_mode: step.setting.pgstat_mode.unwrap_or(mode),
             max_bandwidth_hz: step
@@ -133,20 +151,25 @@ impl PlanRun<'_> {
             channel: self.profiles.plan.channel,
             open_circuit_v: ocp_v,
             check_sign: sets_current && !self.sign_is_checked,
-            before_s,
-            before_c,
+            before_s: progress.elapsed_s,
+            before_c: progress.charge_c,
         })
     }
 
     /// What ends the step: what the plan wants to reach, and what it must not pass.
-    fn bounds(&self, step: &DirectStep, technique: &DirectTechnique, before_c: f64) -> Vec<Bound> {
+    fn bounds(
+        &self,
+        step: &DirectStep,
+        technique: &DirectTechnique,
+        progress: &DirectProgress,
+    ) -> Vec<Bound> {
         let limits = &self.profiles.plan.limits;
         let mut bounds: Vec<Bound> = step
             .until
             .iter()
             .map(|bound| match bound.quantity {
                 Quantity::Charge => Bound {
-                    value: bound.value - before_c,
+                    value: bound.value - progress.charge_c,
                     ..*bound
                 },
                 _ => *bound,
@@ -172,16 +195,11 @@ impl PlanRun<'_> {
                 limits.current_max_a.map(|most_a| -most_a),
             );
         }
-        add(
-            Quantity::Charge,
-            Side::Above,
-            limits.charge_max_c.map(|most_c| most_c - before_c),
-        );
-        add(
-            Quantity::Charge,
-            Side::Below,
-            limits.charge_max_c.map(|most_c| -most_c - before_c),
-        );
+        if let Some(most_c) = limits.charge_max_c {
+            let (most_c, before_c) = (most_c - progress.unseen_c, progress.charge_c);
+            add(Quantity::Charge, Side::Above, Some(most_c - before_c));
+            add(Quantity::Charge, Side::Below, Some(-most_c - before_c));
+        }
         bounds
     }
 
@@ -221,15 +239,20 @@ impl PlanRun<'_> {
     }
 }
 
-/// A technique in words.
-fn in_words(technique: &DirectTechnique) -> String {
-    match *technique {
+/// The limit of charge that is passed before anything more has flowed.
+fn passed_unseen(bounds: &[Bound]) -> Option<&Bound> {
+    let charges = bounds
+        .iter()
+        .filter(|bound| bound.safety && bound.quantity == Quantity::Charge);
+    charges.into_iter().find(|bound| bound.is_passed(0.0))
+}
+
+/// A technique in words, with how long it takes and what of it was done before.
+fn in_words(technique: &DirectTechnique, progress: &DirectProgress) -> String {
+    let mut text = match *technique {
         DirectTechnique::ChronoAmperometry { potential_v, .. } => format!("{potential_v:.4} V held"),
         DirectTechnique::ChronoPotentiometry { current_a, .. } => {
-            format!(
-                "{} held",
-                units::engineering(current_a, "A", units::Script::Unicode)
-            )
+            format!("{} held", engineering(current_a, "A"))
         }
         DirectTechnique::LinearSweep { start_v, end_v, .. } => format!("{start_v:.4} to {end_v:.4} V"),
         DirectTechnique::CyclicVoltammetry {
@@ -239,5 +262,21 @@ fn in_words(technique: &DirectTechnique) -> String {
             scans,
             ..
         } => format!("{scans} scans from {start_v:.4} to {vertex1_v:.4} to {vertex2_v:.4} V"),
+    };
+    text += &format!(", {}", units::duration(technique.duration_s()));
+    if progress.elapsed_s > 0.0 {
+        text += &format!(
+            " left, after {} and {}",
+            units::duration(progress.elapsed_s),
+            engineering(progress.charge_c, "C")
+        );
     }
+    if progress.unseen_c > 0.0 {
+        text += &format!(", up to {} more unseen", engineering(progress.unseen_c, "C"));
+    }
+    text
+}
+
+fn engineering(value: f64, unit: &str) -> String {
+    units::engineering(value, unit, units::Script::Unicode)
 }

@@ -4,6 +4,7 @@
 pub mod client;
 pub mod clock;
 pub mod control;
+mod direct_progress;
 mod direct_run;
 mod fitter;
 pub mod follow;

@@ -1,5 +1,6 @@
 //! Following the plan: rounds of sweeps at their times, through lost links and failed sweeps.
 
+use super::direct_progress::DirectProgress;
 use super::preflight::{self, Refusal};
 use super::resume::Position;
 use super::runner::Runner;
@@ -76,6 +77,8 @@ pub struct PlanRun<'a> {
     pub(super) planned: u32,
     /// What the sweeps of each step have taught for the next.
     pub(super) memory: Vec<StepMemory>,
+    /// A step of direct current that was interrupted, by the number of the planned step, and how far it had come.
+    pub(super) unfinished: Option<(u32, DirectProgress)>,
     /// An open-circuit potential that was read just now, for the next step.
     pub(super) fresh: Option<OpenCircuit>,
     /// Whether the instrument can read it at all.

@@ -223,6 +223,9 @@ async fn session(spec: SessionSpec, runtime: &RuntimeDirectory) -> Result<(), Ca
             Some(standing) => standing.memory(&profiles),
             None => vec![StepMemory::default(); profiles.plan.steps.len()],
         },
+        unfinished: standing
+            .as_ref()
+            .and_then(|standing| standing.unfinished(&profiles)),
         fresh: None,
         reads_open_circuit: true,
         sign_is_checked: false,

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::direct_progress::{CutOffStep, DirectProgress};
 use super::plan_run::StepMemory;
 use super::spec::Profiles;
 use super::sweep_parts::Moduli;
@@ -32,6 +33,8 @@ pub struct Standing {
     pub identity: Option<Identity>,
     /// The step of the plan that runs, by its number over all rounds.
     planned: u32,
+    /// How far a step of direct current had come.
+    direct: CutOffStep,
 }
 
 impl Standing {
@@ -50,6 +53,7 @@ impl Standing {
 
     fn apply(&mut self, event: &Event) {
         self.state.apply(event);
+        self.direct.apply(event);
         match &event.body {
             EventBody::PlanStep(step) => {
                 let position = &mut self.position;
@@ -65,6 +69,17 @@ impl Standing {
                 self.identity.get_or_insert_with(|| identity.clone());
             }
             _ => {}
+        }
+    }
+
+    /// The step of direct current in which it was cut off, by its number over all rounds, and how far it had come.
+    #[must_use]
+    pub fn unfinished(&self, profiles: &Profiles) -> Option<(u32, DirectProgress)> {
+        let due = self.position.done + 1;
+        let steps = &profiles.plan.steps;
+        match steps.get((due as usize - 1) % steps.len())? {
+            crate::profile::Step::Direct(step) => Some((due, self.direct.progress(due, step)?)),
+            _ => None,
         }
     }
 

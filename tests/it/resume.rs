@@ -91,6 +91,70 @@ fn a_session_killed_in_its_second_sweep_is_resumed_there_and_ends_its_plan_in_th
     assert!(said(&lab, &resume).contains("has ended"));
 }
 
+/// Ten minutes at 1 mA, 0.6 C, of which the plan allows one C.
+const CHARGE: &str = r#"
+name = "ten_minutes"
+
+[limits]
+potential_min_v = 2.8
+potential_max_v = 4.25
+charge_max_c = 1.0
+
+[[step]]
+technique = "cp"
+current_a = 1e-3
+duration_s = 600.0
+interval_s = 2.0
+allow_polarisation = true
+"#;
+
+#[test]
+fn a_charge_that_was_cut_off_goes_on_where_it_was_and_not_from_the_beginning() {
+    let lab = Lab::new();
+    let simulator = lab.simulator("nmc_li_coin", 20, 41);
+    let plan = lab.path("ten_minutes.toml");
+    std::fs::write(&plan, CHARGE).unwrap();
+    let session = lab.detach(&simulator.link, "nmc_li_coin", plan.to_str().unwrap());
+    let recording = session.recording();
+    let charges = || -> Vec<(f64, f64)> {
+        let events = lines_of(&lab.succeed(&["replay", recording, "--json"]));
+        let charges = of_kind(&events, "sample").into_iter().filter_map(|sample| {
+            let of_charge = sample["technique"] == "cp";
+            of_charge.then(|| {
+                (
+                    sample["device_t_s"].as_f64().unwrap(),
+                    sample["charge_c"].as_f64().unwrap(),
+                )
+            })
+        });
+        charges.collect()
+    };
+    wait_until("a third of it is done", || {
+        charges().last().is_some_and(|last| last.0 > 200.0)
+    });
+    kill(lab.session_pid());
+    wait_until("the session is gone", || lab.sessions().is_empty());
+    let before = charges();
+    let output = lab.succeed(&["run", "--resume", recording, "--headless", "--json"]);
+    let all = charges();
+    let (first, last) = (all[before.len()], all[all.len() - 1]);
+    let cut_off = before[before.len() - 1];
+    assert!(
+        first.0 > cut_off.0 && first.0 < cut_off.0 + 10.0,
+        "{cut_off:?}, then {first:?}"
+    );
+    assert!(first.1 >= cut_off.1, "{cut_off:?}, then {first:?}");
+    assert!(
+        (last.0 - 600.0).abs() < 5.0 && (last.1 - 0.6).abs() < 0.01,
+        "{last:?}"
+    );
+    let events = lines_of(&output);
+    let steps = of_kind(&events, "plan_step");
+    let text = steps.last().unwrap()["text"].as_str().unwrap();
+    assert!(text.contains("left, after") && text.contains("unseen"), "{text}");
+    assert_eq!(of_kind(&events, "session_ended")[0]["reason"], "plan complete");
+}
+
 #[test]
 fn only_a_recording_of_a_session_that_was_cut_off_is_resumed() {
     let lab = Lab::new();

@@ -131,29 +131,10 @@ impl Measure {
         match self.what {
             What::Sweep(_) if points >= expected => Outcome::SweepComplete { points },
             What::Sweep(_) => Outcome::Failed(InstrumentError::EndedEarly { points, expected }),
-            What::Rest { .. } => match open_circuit(&self.readings) {
+            What::Rest { .. } => match OpenCircuit::of(&self.readings) {
                 Some(result) => Outcome::OpenCircuit(result),
                 None => Outcome::Failed(InstrumentError::NoPotential),
             },
         }
     }
-}
-
-/// The potential of the last quarter, and the slope of all readings by least squares.
-fn open_circuit(readings: &[(f64, f64)]) -> Option<OpenCircuit> {
-    let last = &readings[readings.len() - readings.len().div_ceil(4)..];
-    let mean = |values: &[(f64, f64)], pick: fn(&(f64, f64)) -> f64| {
-        values.iter().map(pick).sum::<f64>() / values.len() as f64
-    };
-    if last.is_empty() {
-        return None;
-    }
-    let (time, potential) = (mean(readings, |r| r.0), mean(readings, |r| r.1));
-    let variance: f64 = readings.iter().map(|(t, _)| (t - time).powi(2)).sum();
-    let covariance: f64 = readings.iter().map(|(t, v)| (t - time) * (v - potential)).sum();
-    Some(OpenCircuit {
-        potential_v: mean(last, |r| r.1),
-        readings: u32::try_from(readings.len()).unwrap_or(u32::MAX),
-        drift_v_per_s: (readings.len() > 2 && variance > 0.0).then(|| covariance / variance),
-    })
 }
