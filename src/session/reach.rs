@@ -226,7 +226,7 @@ impl PlanRun<'_> {
             }
             Err(refusal) => {
                 if !self.runner.alarms.contains_key(POTENTIAL_OUT_OF_WINDOW) {
-                    let text = format!("after the link was lost nothing goes on by itself: {refusal}");
+                    let text = format!("nothing goes on by itself, the cell is off: {refusal}");
                     self.runner
                         .alarm(POTENTIAL_OUT_OF_WINDOW, Severity::Critical, text);
                 }

@@ -6,7 +6,7 @@ use std::process::Command;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
-use super::lab::{Lab, lines_of, of_kind, wait_until};
+use super::lab::{Lab, Session, Simulator, lines_of, of_kind, wait_until};
 
 /// Three short sweeps, one right after the other.
 const PLAN: &str = r#"
@@ -153,6 +153,74 @@ fn a_charge_that_was_cut_off_goes_on_where_it_was_and_not_from_the_beginning() {
     let text = steps.last().unwrap()["text"].as_str().unwrap();
     assert!(text.contains("left, after") && text.contains("unseen"), "{text}");
     assert_eq!(of_kind(&events, "session_ended")[0]["reason"], "plan complete");
+}
+
+/// A session whose second sweep was cut off by kill -9.
+fn cut_off(lab: &Lab, simulator: &Simulator, cell: &str) -> Session {
+    let plan = plan_in(lab);
+    let session = lab.detach(&simulator.link, cell, &plan);
+    wait_until("the second sweep has points", || {
+        points(lab, session.recording(), 2) >= 3
+    });
+    kill(lab.session_pid());
+    wait_until("the session is gone", || lab.sessions().is_empty());
+    session
+}
+
+fn recorded(lab: &Lab, session: &Session, kind: &str) -> Vec<Value> {
+    let events = lines_of(&lab.succeed(&["replay", session.recording(), "--json"]));
+    of_kind(&events, kind).into_iter().cloned().collect()
+}
+
+#[test]
+fn a_session_is_not_resumed_on_another_instrument_and_goes_on_when_its_own_is_back() {
+    let lab = Lab::new();
+    let mut simulator = lab.simulator("dummy_r_rc", 20, 41);
+    let session = cut_off(&lab, &simulator, "dummy_r_rc");
+    let before = recorded(&lab, &session, "point").len();
+    simulator.kill();
+    let mut other = lab.simulator("dummy_r_rc", 20, 42);
+    lab.succeed(&["run", "--resume", session.recording(), "--detach"]);
+    wait_until("the other instrument is told", || {
+        let alarms = recorded(&lab, &session, "alarm");
+        alarms.iter().any(|alarm| alarm["name"] == "another_instrument")
+    });
+    assert_eq!(recorded(&lab, &session, "point").len(), before);
+    assert!(
+        other.switched().is_empty(),
+        "the cell of another instrument was switched on"
+    );
+    other.kill();
+    let _own = lab.simulator("dummy_r_rc", 20, 41);
+    wait_until("the plan is complete", || {
+        let ends = recorded(&lab, &session, "session_ended");
+        ends.first().is_some_and(|end| end["reason"] == "plan complete")
+    });
+}
+
+#[test]
+fn a_session_whose_cell_has_changed_waits_for_its_user_with_the_cell_off() {
+    let lab = Lab::new();
+    let mut simulator = lab.simulator("nmc_li_coin", 20, 41);
+    let session = cut_off(&lab, &simulator, "nmc_li_coin");
+    let before = recorded(&lab, &session, "point").len();
+    simulator.kill();
+    let other_cell = lab.simulator("dummy_r_rc", 20, 41);
+    lab.succeed(&["run", "--resume", session.recording(), "--detach"]);
+    wait_until("the changed cell is told", || {
+        let alarms = recorded(&lab, &session, "alarm");
+        alarms
+            .iter()
+            .any(|alarm| alarm["name"] == "potential_out_of_window")
+    });
+    assert_eq!(recorded(&lab, &session, "point").len(), before);
+    let switched = other_cell.switched();
+    assert!(
+        switched.iter().all(|entry| entry["cell_on"] == false),
+        "{switched:?}"
+    );
+    lab.succeed(&["stop", &session.name]);
+    wait_until("the session has ended", || lab.sessions().is_empty());
 }
 
 #[test]
