@@ -2,21 +2,26 @@
 
 use std::collections::VecDeque;
 
-use crate::event::{Direction, Event, EventBody, LinkState};
+use crate::event::{Direction, Event, EventBody, LinkState, SweepStarted};
+use crate::instrument::line_profile::RecordedRows;
 use crate::instrument::method_script::{Decoder, DriverSettings, Line, point_of_package};
-use crate::profile::{Instrument, PointTiming, Protocol};
+use crate::instrument::{Ranging, SweepPart};
+use crate::profile::{Instrument, PointTiming};
 use crate::recording::Reader;
 use crate::spectrum::Point;
 
 /// The name under which a session attaches the profile of its instrument.
 const INSTRUMENT_PROFILE: &str = "instrument.toml";
 
+/// What reads the bytes, by the protocol of the instrument.
+enum Codec {
+    MethodScript(Box<(Decoder, DriverSettings)>),
+    Lines(Box<RecordedRows>),
+}
+
 /// Runs the codec over the bytes of a recording while its events pass by.
 pub(super) struct Redecode {
-    decoder: Decoder,
-    settings: DriverSettings,
-    /// Whether the bytes are of the protocol that is decoded here.
-    is_method_script: bool,
+    codec: Codec,
     /// Whether the profile is there, which names the current ranges.
     knows_ranges: bool,
     /// Points in the bytes that no recorded point has answered yet.
@@ -58,14 +63,13 @@ impl Redecode {
                 time_scale: 1.0,
             },
         };
-        let is_method_script = profile
-            .as_ref()
-            .is_none_or(|profile| profile.protocol == Protocol::MethodScript);
+        let lines = profile.as_ref().and_then(|profile| profile.line.as_ref());
         Ok(Self {
-            is_method_script,
-            decoder: Decoder::new(),
-            settings,
-            knows_ranges: profile.is_some(),
+            codec: match lines {
+                Some(lines) => Codec::Lines(Box::new(RecordedRows::new(lines))),
+                None => Codec::MethodScript(Box::new((Decoder::new(), settings))),
+            },
+            knows_ranges: profile.is_some() && lines.is_none(),
             waiting: VecDeque::new(),
             has_bytes: false,
             compared: 0,
@@ -83,22 +87,39 @@ impl Redecode {
     /// Takes the next event. Gives back a point as the bytes have it now.
     pub(super) fn take(&mut self, event: &Event) -> Option<Event> {
         match &event.body {
-            EventBody::Wire(wire) if self.is_method_script && wire.direction == Direction::Rx => {
+            EventBody::Wire(wire) => {
                 self.has_bytes = true;
-                let lines = self.decoder.feed(&wire.bytes);
-                self.waiting.extend(lines.iter().filter_map(|line| match line {
-                    Line::Package(package) => point_of_package(package, &self.settings),
-                    _ => None,
-                }));
+                match (&mut self.codec, wire.direction) {
+                    (Codec::MethodScript(codec), Direction::Rx) => {
+                        let lines = codec.0.feed(&wire.bytes);
+                        self.waiting.extend(lines.iter().filter_map(|line| match line {
+                            Line::Package(package) => point_of_package(package, &codec.1),
+                            _ => None,
+                        }));
+                    }
+                    (Codec::MethodScript(_), Direction::Tx) => {}
+                    (Codec::Lines(rows), Direction::Rx) => self.waiting.extend(rows.received(&wire.bytes)),
+                    (Codec::Lines(rows), Direction::Tx) => rows.sent(&wire.bytes),
+                }
                 None
             }
             EventBody::Point(_) => self.compare(event),
-            EventBody::SweepStarted(_) | EventBody::Resumed(_) => {
+            EventBody::SweepStarted(started) => {
+                self.forget_waiting();
+                if let Codec::Lines(rows) = &mut self.codec {
+                    rows.sweep_began(frequencies_of(started));
+                }
+                None
+            }
+            EventBody::Resumed(_) => {
                 self.forget_waiting();
                 None
             }
             EventBody::Link(link) if link.state != LinkState::Connected => {
-                self.decoder.reset();
+                match &mut self.codec {
+                    Codec::MethodScript(codec) => codec.0.reset(),
+                    Codec::Lines(rows) => rows.reset(),
+                }
                 None
             }
             _ => None,
@@ -106,7 +127,10 @@ impl Redecode {
     }
 
     fn forget_waiting(&mut self) {
-        self.not_recorded += self.waiting.len() as u64;
+        // A driver throws away rows of an earlier sweep and those that its profile says are to be skipped.
+        if matches!(self.codec, Codec::MethodScript(_)) {
+            self.not_recorded += self.waiting.len() as u64;
+        }
         self.waiting.clear();
     }
 
@@ -119,6 +143,11 @@ impl Redecode {
         let EventBody::Point(recorded) = &event.body else {
             return None;
         };
+        if matches!(self.codec, Codec::Lines(_)) {
+            let is_it = |decoded: &Point| self.differing(&recorded.point, decoded).is_empty();
+            let skipped = self.waiting.iter().position(is_it).unwrap_or(0);
+            self.waiting.drain(..skipped);
+        }
         let Some(decoded) = self.waiting.pop_front() else {
             self.without_bytes += u64::from(self.has_bytes);
             return None;
@@ -184,6 +213,20 @@ impl Redecode {
         }
         differing
     }
+}
+
+/// The frequencies in Hz of the points that a sweep asks for, evenly spaced in their logarithm.
+fn frequencies_of(started: &SweepStarted) -> Vec<f64> {
+    let whole = SweepPart {
+        f_max_hz: started.f_max_hz,
+        f_min_hz: started.f_min_hz,
+        n_points: started.n_points,
+        amplitude: f64::NAN,
+        ranging: Ranging::Pinned(f64::NAN),
+    };
+    (0..started.n_points)
+        .map(|index| whole.frequency_hz(index))
+        .collect()
 }
 
 #[cfg(test)]

@@ -98,6 +98,12 @@ fn measure(lab: &Lab, profile: &str, port: &str) -> Vec<Value> {
         "{:?}",
         of_kind(&events, "alarm")
     );
+    let again = lab.succeed(&["replay", "a.interphase", "--redecode"]);
+    let points = of_kind(&events, "point").len();
+    assert!(
+        again.contains(&format!("{points} points decoded again, 0 differ")),
+        "{again}"
+    );
     events
 }
 

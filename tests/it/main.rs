@@ -9,6 +9,7 @@ mod amend;
 mod circuit_commands;
 mod command_line;
 mod device;
+mod digests;
 mod direct;
 mod driver;
 mod drt_command;
