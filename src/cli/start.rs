@@ -87,6 +87,7 @@ pub(super) fn summary(profiles: &Profiles, port: &str, recording: &Path) -> anyh
             }
             Step::Rest(rest) => format!("rest        {}", units::duration(rest.duration_s)),
         });
+        lines.extend(preflight::remark(profiles, step).map(|remark| format!("            {remark}")));
     }
     lines.push(format!("recording   {}", recording.display()));
     Ok(lines.join("\n"))

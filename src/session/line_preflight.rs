@@ -1,11 +1,14 @@
 //! What an instrument of a line profile can do of a plan: looked at before anything is sent.
 
 use super::preflight::Refusal;
-use crate::instrument::SweepJob;
-use crate::instrument::line_profile::parameters;
-use crate::profile::line::{LineProfile, OwnFrequencies};
-use crate::profile::{Bias, Instrument, Plan, Step, SweepStep};
+use crate::instrument::line_profile::{parameters, pieces};
+use crate::instrument::{DirectJob, Ranging, SweepJob};
+use crate::profile::line::{CellSwitching, DirectTable, LineProfile, OwnFrequencies};
+use crate::profile::{
+    Bias, Bound, DirectStep, DirectTechnique, Instrument, Plan, Quantity, Side, Step, SweepStep,
+};
 use crate::spectrum::Technique;
+use crate::units;
 
 /// How far a plan's frequencies may be from those of an instrument that chooses its own, as a share.
 const NEAR: f64 = 0.01;
@@ -28,10 +31,11 @@ pub(super) fn check_plan(instrument: &Instrument, plan: &Plan) -> Result<(), Ref
                 "a rest".to_owned(),
                 "it cannot read the potential of the cell".to_owned(),
             )),
-            Step::Sweep(_) | Step::Direct(_) => {
+            Step::Sweep(_) => {
                 let limit = "with a line profile it measures potentiostatic sweeps alone";
                 Err(("this technique".to_owned(), limit.to_owned()))
             }
+            Step::Direct(direct) => check_direct(instrument, line, plan, direct),
         };
         checked.map_err(|(what, limit)| Refusal::BeyondInstrument {
             plan: plan.name.clone(),
@@ -93,6 +97,136 @@ fn check_step(
     parameters::of_sweep(line, &job, &instrument.current_ranges)
         .map(|_| ())
         .map_err(|why| ("a value".to_owned(), why))
+}
+
+/// What of a step of direct current cannot be done, and why. What the instrument cannot watch by itself the session
+/// does; what it does where nobody is there any more must stand in its profile.
+fn check_direct(
+    instrument: &Instrument,
+    line: &LineProfile,
+    plan: &Plan,
+    step: &DirectStep,
+) -> Result<(), (String, String)> {
+    let what = step.technique.word().to_owned();
+    let refuse = |limit: &str| Err((what.clone(), limit.to_owned()));
+    if matches!(step.technique, DirectTechnique::ChronoPotentiometry { .. }) {
+        return refuse("with a line profile it sets potentials, no constant current");
+    }
+    if step.vs_open_circuit && line.open_circuit.is_none() {
+        return refuse("vs_ocp = true, and it cannot read the potential of the resting cell");
+    }
+    let tables: Vec<DirectTable> = DirectTable::ALL
+        .into_iter()
+        .filter(|table| line.direct(*table).is_some())
+        .collect();
+    if tables.is_empty() {
+        return refuse(
+            "its profile has no table of direct current: [line.hold], [line.linear_sweep], [line.cyclic_sweep]",
+        );
+    }
+    if line.cell.switch != CellSwitching::Command {
+        return refuse(
+            "its profile knows no switch of the cell, so nothing could confirm that the cell is off again",
+        );
+    }
+    if !line.cell.opens_by_itself {
+        return refuse(
+            "its profile does not say that it opens the cell by itself at the end ([line.cell] opens_by_itself = true), \
+             so that a computer that dies would leave the cell connected",
+        );
+    }
+    let mut from_s = 0.0;
+    let job = job_of(instrument, plan, step);
+    // The first piece of each table that is needed says whether its values can be set.
+    let mut seen: Vec<DirectTable> = Vec::new();
+    while let Some(piece) = pieces::piece_from(line, &job, instrument.ranges_of_direct_current(), from_s)
+        .map_err(|why| (what.clone(), why))?
+    {
+        if !seen.contains(&piece.table) {
+            seen.push(piece.table);
+            may_be_left_alone(line, piece.table).map_err(|why| (what.clone(), why))?;
+            crate::instrument::line_profile::may_be_watched(&job, piece.range_a)
+                .map_err(|why| (what.clone(), why))?;
+        }
+        if seen.len() == tables.len() || piece.table == DirectTable::Hold {
+            break;
+        }
+        from_s += piece.duration_s;
+    }
+    Ok(())
+}
+
+fn may_be_left_alone(line: &LineProfile, table: DirectTable) -> Result<(), String> {
+    let Some(spec) = line.direct(table) else {
+        return Ok(());
+    };
+    let key = table.key();
+    if table == DirectTable::Hold && !line.sets(spec, "duration_s") {
+        return Err(format!(
+            "no command of [{key}] sets {{duration_s}}: it would hold the potential for ever if this program died"
+        ));
+    }
+    if spec.abort.is_empty() {
+        return Err(format!(
+            "[{key}] has no `abort`, so nothing could end it when a limit is passed"
+        ));
+    }
+    Ok(())
+}
+
+/// The job of a step as far as it is known before the cell is looked at.
+fn job_of(instrument: &Instrument, plan: &Plan, step: &DirectStep) -> DirectJob {
+    let bounds = plan.limits.current_max_a.into_iter().map(|most_a| Bound {
+        quantity: Quantity::CurrentModulus,
+        side: Side::Above,
+        value: most_a,
+        safety: true,
+    });
+    DirectJob {
+        technique: step.technique,
+        interval_s: step.interval_s,
+        piece_s: step.piece_s,
+        bounds: bounds.collect(),
+        ranging: match step.current_range_a {
+            Some(range_a) => Ranging::Pinned(range_a),
+            None => Ranging::Auto {
+                low_a: 0.0,
+                high_a: plan.limits.current_max_a.unwrap_or(f64::INFINITY),
+            },
+        },
+        pgstat_mode: instrument.direct_pgstat_mode,
+        max_bandwidth_hz: instrument.max_bandwidth_hz,
+        channel: plan.channel,
+        open_circuit_v: None,
+        check_sign: false,
+        before_s: 0.0,
+        before_c: 0.0,
+    }
+}
+
+/// What somebody must know before a step of direct current is left to an instrument of a line profile; nothing for
+/// other instruments and steps.
+pub(super) fn remark(instrument: &Instrument, plan: &Plan, step: &Step) -> Option<String> {
+    let (Some(line), Step::Direct(direct)) = (&instrument.line, step) else {
+        return None;
+    };
+    let job = job_of(instrument, plan, direct);
+    let ranges = instrument.ranges_of_direct_current();
+    let first = pieces::piece_from(line, &job, ranges, 0.0).ok()??;
+    let longest_s = first.duration_s;
+    let is_whole = longest_s >= direct.technique.duration_s() - 1e-6;
+    Some(if is_whole {
+        format!(
+            "limits are watched from here, sample by sample; without this program it ends by itself within {}",
+            units::duration(longest_s)
+        )
+    } else {
+        format!(
+            "in pieces of at most {}, between which the cell is open for a moment; limits are watched from here, sample \
+             by sample; without this program it ends by itself with the running piece",
+            units::duration(direct.piece_s)
+        )
+    })
 }
 
 fn check_frequencies(own: &OwnFrequencies, step: &SweepStep) -> Result<(), (String, String)> {

@@ -143,7 +143,13 @@ impl PlanRun<'_> {
             }
             Step::Rest(_) => {}
         }
-        if !self.reads_open_circuit && self.profiles.instrument.line.is_none() {
+        let drives = self
+            .profiles
+            .plan
+            .steps
+            .iter()
+            .any(|step| matches!(step, Step::Direct(_)));
+        if !self.reads_open_circuit && (drives || self.profiles.instrument.line.is_none()) {
             let text = "the instrument cannot read the open-circuit potential: whether a step polarises the cell, and \
                         whether the leads are right, is not checked before the cell is switched on";
             self.runner

@@ -496,6 +496,12 @@ pub fn current_range<'a>(
     Ok((peak_a, range))
 }
 
+/// What somebody must know before a step is left to an instrument: what it does not keep by itself.
+#[must_use]
+pub fn remark(profiles: &Profiles, step: &Step) -> Option<String> {
+    super::line_preflight::remark(&profiles.instrument, &profiles.plan, step)
+}
+
 /// How long a sweep takes in s by the instrument's profile.
 #[must_use]
 pub fn sweep_duration_s(instrument: &Instrument, step: &SweepStep) -> f64 {

@@ -114,7 +114,8 @@ impl LineDriver {
             return self.satisfied(now_s);
         }
         // Rows of a stream that is being ended come before the confirmation of its end.
-        let mut specs = self.settings.line.sweep.iter();
+        let profile = self.profile();
+        let mut specs = profile.measurings();
         if !specs.any(|spec| super::row::read(&spec.row, text).is_some()) {
             self.unexpected(text, asked, now_s);
         }

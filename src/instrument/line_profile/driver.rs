@@ -3,13 +3,15 @@
 use std::collections::VecDeque;
 
 use super::action::{self, Action};
+use super::direct::LineDirect;
 use super::lines::{Splitter, encode};
 use super::measure::{Measure, What};
 use super::parameters;
 use super::settings::LineSettings;
 use crate::analysis::point_time::PointTime;
 use crate::instrument::{
-    CellSwitch, Done, Instrument, InstrumentError, InstrumentIdentity, Job, Outcome, Output, SweepJob,
+    CellSwitch, DirectEnd, DirectJob, Done, Instrument, InstrumentError, InstrumentIdentity, Job, Outcome,
+    Output, SweepJob,
 };
 use crate::profile::line::{CellSwitching, LineProfile, Step, Value, Values};
 use crate::spectrum::PointStatus;
@@ -293,6 +295,23 @@ impl LineDriver {
         self.add(&rest.before, &values);
     }
 
+    fn direct(&mut self, job: DirectJob, now_s: f64) {
+        let profile = self.profile();
+        match LineDirect::new(&profile, job, &self.settings.current_ranges) {
+            Ok(direct) => {
+                let values = direct.piece.values.clone();
+                let before = profile.direct(direct.piece.table).map(|spec| spec.before.clone());
+                let what = What::Direct(Box::new(direct));
+                self.phase = Phase::Measure(Box::new(Measure::new(what, values.clone(), now_s)));
+                self.add(&before.unwrap_or_default(), &values);
+            }
+            Err(why) => self.done(
+                Outcome::Failed(InstrumentError::ImpossibleJob(why)),
+                CellSwitch::Untouched,
+            ),
+        }
+    }
+
     /// Ends the job: what comes after or ends a measurement, then the switch of the cell.
     pub(super) fn close(&mut self, outcome: Outcome, now_s: f64) {
         let profile = self.profile();
@@ -301,7 +320,12 @@ impl LineDriver {
             Phase::Measure(measure) => measure.spec(&profile),
             _ => profile.sweep.as_ref(),
         };
-        let is_complete = matches!(outcome, Outcome::SweepComplete { .. } | Outcome::OpenCircuit(_));
+        let is_complete = matches!(
+            outcome,
+            Outcome::SweepComplete { .. }
+                | Outcome::OpenCircuit(_)
+                | Outcome::DirectComplete(DirectEnd { bound: None, .. })
+        );
         let probing = matches!(outcome, Outcome::Failed(InstrumentError::Stalled { .. }));
         self.script.clear();
         let waiting = self.waiting.take();
@@ -448,11 +472,7 @@ impl Instrument for LineDriver {
                 interval_s,
             } => self.open_circuit(duration_s, interval_s, now_s),
             Job::Sweep(job) => self.sweep(job, now_s),
-            Job::Direct(_) => {
-                let why = "a line profile has no techniques of direct current".to_owned();
-                let outcome = Outcome::Failed(InstrumentError::ImpossibleJob(why));
-                return self.done(outcome, CellSwitch::Untouched);
-            }
+            Job::Direct(job) => self.direct(job, now_s),
             Job::CellOff => return self.close(Outcome::CellOff, now_s),
         }
         self.go_on(now_s);

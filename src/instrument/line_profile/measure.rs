@@ -1,5 +1,6 @@
 //! A measurement that runs: what was asked for, and what has arrived.
 
+use super::direct::LineDirect;
 use crate::analysis::point_time::PointTime;
 use crate::instrument::{InstrumentError, OpenCircuit, Outcome, SweepJob};
 use crate::profile::line::{LineProfile, Measuring, Values};
@@ -11,6 +12,8 @@ pub(super) enum What {
     Sweep(SweepJob),
     /// The potential of the resting cell, for so many readings.
     Rest { readings: u32, interval_s: f64 },
+    /// Direct current.
+    Direct(Box<LineDirect>),
 }
 
 /// A measurement that runs.
@@ -34,6 +37,8 @@ pub(super) struct Measure {
     /// The frequency of the last row in Hz.
     pub last_hz: Option<f64>,
     pub end_after_point: bool,
+    /// Whether it was said that the current is clipped.
+    pub told_of_clipping: bool,
     /// Seconds since the beginning, and V.
     pub readings: Vec<(f64, f64)>,
 }
@@ -67,14 +72,16 @@ impl Measure {
             frequency_hz: f64::NAN,
             last_hz: None,
             end_after_point: false,
+            told_of_clipping: false,
             readings: Vec::new(),
         }
     }
 
     pub fn spec<'a>(&self, profile: &'a LineProfile) -> Option<&'a Measuring> {
-        match self.what {
+        match &self.what {
             What::Sweep(_) => profile.sweep.as_ref(),
             What::Rest { .. } => profile.open_circuit.as_ref(),
+            What::Direct(direct) => profile.direct(direct.piece.table),
         }
     }
 
@@ -83,6 +90,7 @@ impl Measure {
         match &self.what {
             What::Sweep(job) => job.n_points,
             What::Rest { readings, .. } => *readings,
+            What::Direct(direct) => direct.rows_expected(),
         }
     }
 
@@ -99,9 +107,12 @@ impl Measure {
     pub fn row_limit_s(&self, profile: &LineProfile) -> f64 {
         let time = &profile.time;
         let periods = |f: f64| time.row_base_s + time.row_periods / f;
-        let row_s = self
-            .asked_hz(profile, self.arrived)
-            .map_or(time.row_base_s, periods);
+        let row_s = match &self.what {
+            What::Direct(direct) => time.row_base_s + direct.interval_s(),
+            _ => self
+                .asked_hz(profile, self.arrived)
+                .map_or(time.row_base_s, periods),
+        };
         let is_first = self.arrived == 0;
         let foreign_s = match (self.stage, self.asked_hz(profile, 0)) {
             // A sweep that is under way may have to end first.
@@ -116,6 +127,9 @@ impl Measure {
 
     /// How long the rest of a sweep takes in s.
     pub fn remaining_s(&self, profile: &LineProfile, time: &PointTime) -> Option<f64> {
+        if let What::Direct(direct) = &self.what {
+            return Some(direct.remaining_s());
+        }
         self.asked_hz(profile, 0)?;
         let rest = self.arrived..self.expected();
         Some(
@@ -128,7 +142,8 @@ impl Measure {
     /// What has come of it when nothing more will come.
     pub fn outcome(&self) -> Outcome {
         let (points, expected) = (self.arrived, self.expected());
-        match self.what {
+        match &self.what {
+            What::Direct(direct) => direct.outcome(),
             What::Sweep(_) if points >= expected => Outcome::SweepComplete { points },
             What::Sweep(_) => Outcome::Failed(InstrumentError::EndedEarly { points, expected }),
             What::Rest { .. } => match OpenCircuit::of(&self.readings) {

@@ -51,6 +51,18 @@ pub fn with_derived(profile: &LineProfile, base: &[(&str, f64)]) -> Result<Value
                 )
             })?;
         }
+        let within = parameter.min.unwrap_or(f64::NEG_INFINITY)..=parameter.max.unwrap_or(f64::INFINITY);
+        if !within.contains(&value) {
+            return Err(format!(
+                "{} = {source} would be {name} = {value}, and the instrument takes {}",
+                parameter.from,
+                match (parameter.min, parameter.max) {
+                    (Some(min), Some(max)) => format!("{min} to {max}"),
+                    (Some(min), None) => format!("at least {min}"),
+                    _ => format!("at most {}", within.end()),
+                }
+            ));
+        }
         values.insert(name.clone(), Value::Number(value));
     }
     Ok(values)

@@ -1,6 +1,7 @@
 //! The driver while it measures: one point after the other, or rows that come by themselves.
 
 use super::action::{self, Action};
+use super::direct::Taken;
 use super::driver::{LineDriver, Phase};
 use super::measure::{Measure, Stage, What};
 use super::parameters;
@@ -23,6 +24,10 @@ enum Next {
     End,
     /// The instrument says why it cannot go on.
     Stop(String),
+    /// A bound was passed: it is ended from here.
+    Bound,
+    /// It must not go on.
+    Fail(InstrumentError),
 }
 
 impl LineDriver {
@@ -78,7 +83,7 @@ impl LineDriver {
                     ("index", f64::from(index)),
                     ("amplitude_vrms", job.amplitude_vrms),
                 ],
-                What::Rest { .. } => Vec::new(),
+                What::Rest { .. } | What::Direct(_) => Vec::new(),
             };
             measure.frequency_hz = frequency_hz;
             if let Ok(values) = parameters::with_derived(&profile, &base) {
@@ -119,7 +124,7 @@ impl LineDriver {
         measure.stage = Stage::Pause;
         let pause_s = match measure.what {
             What::Rest { interval_s, .. } => interval_s.max(spec.interval_s),
-            What::Sweep(_) => spec.interval_s,
+            What::Sweep(_) | What::Direct(_) => spec.interval_s,
         };
         if pause_s > 0.0 {
             self.script.push_back(Action::Delay(pause_s));
@@ -180,6 +185,14 @@ impl LineDriver {
         match self.take_row(&reading, now_s) {
             Next::Stay => self.row_taken(now_s),
             Next::End => self.rows_end(now_s),
+            Next::Bound => {
+                if let Phase::Measure(measure) = &self.phase {
+                    let outcome = measure.outcome();
+                    self.waiting = None;
+                    self.close(outcome, now_s);
+                }
+            }
+            Next::Fail(error) => self.fail(error, now_s),
             Next::Stop(reason) => {
                 let place = format!("it answered: {text}");
                 self.fail(InstrumentError::ScriptFailed { reason, place }, now_s);
@@ -231,6 +244,28 @@ impl LineDriver {
     }
 
     fn rows_end(&mut self, now_s: f64) {
+        let profile = self.profile();
+        if let Phase::Measure(measure) = &mut self.phase
+            && let What::Direct(direct) = &mut measure.what
+        {
+            match direct.piece_ended(&profile) {
+                Ok(true) if measure.end_after_point => {
+                    let points = measure.arrived;
+                    self.waiting = None;
+                    return self.close(Outcome::Aborted { points }, now_s);
+                }
+                Ok(true) => {
+                    measure.values.clone_from(&direct.piece.values);
+                    measure.stage = Stage::Before;
+                    let values = measure.values.clone();
+                    let before = measure.spec(&profile).map(|spec| spec.before.clone());
+                    self.add(&before.unwrap_or_default(), &values);
+                    return self.satisfied(now_s);
+                }
+                Ok(false) => {}
+                Err(error) => return self.fail(error, now_s),
+            }
+        }
         if let Phase::Measure(measure) = &self.phase {
             let outcome = measure.outcome();
             self.waiting = None;
@@ -280,6 +315,7 @@ impl LineDriver {
                 }
                 self.report(Output::Sample(sample));
             }
+            What::Direct(_) => return self.take_direct(reading, now_s),
         }
         let Phase::Measure(measure) = &self.phase else {
             return Next::Stay;
@@ -289,6 +325,37 @@ impl LineDriver {
             Some(reason) => Next::Stop(reason.clone()),
             None if measure.stage == Stage::Rows && ends && is_last(measure) => Next::End,
             None => Next::Stay,
+        }
+    }
+
+    /// Makes a sample of a row of direct current, and looks at its bounds.
+    fn take_direct(&mut self, reading: &Reading, now_s: f64) -> Next {
+        let profile = self.profile();
+        let Phase::Measure(measure) = &mut self.phase else {
+            return Next::Stay;
+        };
+        let since_s = now_s - measure.began_s;
+        let What::Direct(direct) = &mut measure.what else {
+            return Next::Stay;
+        };
+        let (sample, taken) = direct.take(reading, since_s);
+        let is_clipped = matches!(taken, Ok(Taken::Clipped));
+        let told = is_clipped && !std::mem::replace(&mut measure.told_of_clipping, true);
+        let counts = measure.spec(&profile).is_some_and(|spec| spec.end.count);
+        let is_last = measure.arrived >= measure.expected();
+        self.report(Output::Sample(sample));
+        if told {
+            self.remark(
+                "the current is beyond its range and clipped, and the charge with it: give the step a larger \
+                 current_range_a",
+            );
+        }
+        match (taken, &reading.stop) {
+            (Err(error), _) => Next::Fail(error),
+            (Ok(Taken::Bound), _) => Next::Bound,
+            (Ok(_), Some(reason)) => Next::Stop(reason.clone()),
+            (Ok(_), None) if counts && is_last => Next::End,
+            (Ok(_), None) => Next::Stay,
         }
     }
 

@@ -1,8 +1,8 @@
 //! Whether a line profile can be used: everything that is named is known, and every mode has what it needs.
 
 use super::{
-    Acknowledge, AcknowledgePolicy, CellSwitching, Field, LineProfile, Measuring, Mode, OwnFrequencies,
-    Quantity, Step, Template,
+    Acknowledge, AcknowledgePolicy, CellSwitching, DirectTable, Field, LineProfile, Measuring, Mode,
+    OwnFrequencies, Quantity, Step, Template,
 };
 use crate::profile::document::{Document, nearest};
 use crate::profile::error::ProfileError;
@@ -20,7 +20,47 @@ const SWEEP_PARAMETERS: &[&str] = &[
     "index",
 ];
 /// What commands that hold a potential may name.
-const HOLD_PARAMETERS: &[&str] = &["potential_v", "duration_s", "interval_s"];
+const HOLD_PARAMETERS: &[&str] = &[
+    "potential_v",
+    "duration_s",
+    "interval_s",
+    "n_points",
+    "range_a",
+    "range_code",
+    "range_label",
+];
+/// What commands of a potential that moves once may name.
+const LINEAR_PARAMETERS: &[&str] = &[
+    "start_v",
+    "end_v",
+    "step_v",
+    "rate_v_per_s",
+    "duration_s",
+    "interval_s",
+    "n_points",
+    "range_a",
+    "range_code",
+    "range_label",
+];
+/// What commands of a potential that moves to and fro may name: by its vertices, or as a triangle wave.
+const CYCLIC_PARAMETERS: &[&str] = &[
+    "start_v",
+    "vertex1_v",
+    "vertex2_v",
+    "step_v",
+    "rate_v_per_s",
+    "scans",
+    "amplitude_v",
+    "offset_v",
+    "period_s",
+    "shift",
+    "duration_s",
+    "interval_s",
+    "n_points",
+    "range_a",
+    "range_code",
+    "range_label",
+];
 /// What commands that read the potential of the resting cell may name.
 const REST_PARAMETERS: &[&str] = &["duration_s", "interval_s"];
 
@@ -51,19 +91,21 @@ impl LineProfile {
         check.cell()?;
         check.messages()?;
         check.times()?;
-        if self.sweep.is_none() && self.hold.is_none() {
+        if self.sweep.is_none() && DirectTable::ALL.iter().all(|table| self.direct(*table).is_none()) {
             return Err(document.refuse(
                 "line",
-                "nothing says how this instrument measures: add [line.sweep] for impedance, or [line.hold]",
+                "nothing says how this instrument measures: add [line.sweep] for impedance, or [line.hold], \
+                 [line.linear_sweep] or [line.cyclic_sweep] for direct current",
             ));
         }
         if let Some(sweep) = &self.sweep {
             check.measuring("line.sweep", sweep, SWEEP_PARAMETERS)?;
             check.sweep(sweep)?;
         }
-        if let Some(hold) = &self.hold {
-            check.measuring("line.hold", hold, HOLD_PARAMETERS)?;
-            check.needs("line.hold", hold, Quantity::Current)?;
+        for table in DirectTable::ALL {
+            if let Some(direct) = self.direct(table) {
+                check.direct(table, direct)?;
+            }
         }
         if let Some(rest) = &self.open_circuit {
             check.measuring("line.open_circuit", rest, REST_PARAMETERS)?;
@@ -116,7 +158,13 @@ impl Check<'_> {
     }
 
     fn parameters(&self) -> Checked {
-        let known: Vec<&str> = [SWEEP_PARAMETERS, HOLD_PARAMETERS].concat();
+        let known: Vec<&str> = [
+            SWEEP_PARAMETERS,
+            HOLD_PARAMETERS,
+            LINEAR_PARAMETERS,
+            CYCLIC_PARAMETERS,
+        ]
+        .concat();
         for (name, parameter) in &self.profile.parameters {
             let path = format!("line.parameters.{name}");
             if known.contains(&name.as_str()) {
@@ -131,6 +179,14 @@ impl Check<'_> {
                 || allowed.clone().any(|v| !v.is_finite())
             {
                 return Err(self.refuse(&format!("{path}.allowed"), "must be numbers, at least one"));
+            }
+            let (min, max) = (
+                parameter.min.unwrap_or(f64::NEG_INFINITY),
+                parameter.max.unwrap_or(f64::INFINITY),
+            );
+            // Written so that a bound that is no number is refused as well.
+            if !(min <= max) {
+                return Err(self.refuse(&format!("{path}.min"), "must be a number not above max"));
             }
         }
         Ok(())
@@ -225,6 +281,10 @@ impl Check<'_> {
             CellSwitching::Command if !confirmed => Err(self.refuse(
                 "line.cell.off",
                 "no step confirms that the cell is off: give one an `expect`, or say switch = \"none\"",
+            )),
+            CellSwitching::None if cell.opens_by_itself => Err(self.refuse(
+                "line.cell.opens_by_itself",
+                "an instrument without a switch opens nothing: say switch = \"command\", or leave this out",
             )),
             CellSwitching::None if !cell.off.is_empty() => Err(self.refuse(
                 "line.cell.off",
@@ -415,6 +475,40 @@ impl Check<'_> {
             )),
             (Some(own), false) => self.own_frequencies(own),
         }
+    }
+
+    fn direct(&self, table: DirectTable, direct: &Measuring) -> Checked {
+        let path = table.key();
+        let (parameters, needed): (_, &[&[&str]]) = match table {
+            DirectTable::Hold => (HOLD_PARAMETERS, &[&["potential_v"]]),
+            DirectTable::LinearSweep => (
+                LINEAR_PARAMETERS,
+                &[&["start_v"], &["end_v"], &["duration_s", "rate_v_per_s"]],
+            ),
+            DirectTable::CyclicSweep => (
+                CYCLIC_PARAMETERS,
+                &[
+                    &["vertex1_v", "amplitude_v"],
+                    &["vertex2_v", "offset_v"],
+                    &["start_v", "shift"],
+                    &["rate_v_per_s", "period_s"],
+                    &["scans"],
+                ],
+            ),
+        };
+        self.measuring(path, direct, parameters)?;
+        self.needs(path, direct, Quantity::Current)?;
+        if direct.mode != Mode::DeviceSweep {
+            let message = "rows of direct current come by themselves: only `device_sweep` can stand here";
+            return Err(self.refuse(&format!("{path}.mode"), message));
+        }
+        for one_of in needed {
+            if !one_of.iter().any(|name| self.profile.sets(direct, name)) {
+                let message = format!("no command sets {{{}}}", one_of.join("} or {"));
+                return Err(self.refuse(&format!("{path}.before"), message));
+            }
+        }
+        Ok(())
     }
 
     fn own_frequencies(&self, own: &OwnFrequencies) -> Checked {

@@ -45,6 +45,10 @@ pub struct LineProfile {
     pub sweep: Option<Measuring>,
     /// How a potential is held and the current read; none where it cannot be.
     pub hold: Option<Measuring>,
+    /// How a potential moves from one value to another while the current is read; none where it cannot.
+    pub linear_sweep: Option<Measuring>,
+    /// How a potential moves to one vertex, to the other and back; none where it cannot.
+    pub cyclic_sweep: Option<Measuring>,
     /// Whether and how the cell is switched off.
     #[serde(default)]
     pub cell: CellControl,
@@ -206,6 +210,10 @@ pub struct Parameter {
     pub scale: f64,
     /// The only values that the instrument takes, after conversion.
     pub allowed: Option<Vec<f64>>,
+    /// The least value that the instrument takes, after conversion.
+    pub min: Option<f64>,
+    /// The largest value that the instrument takes, after conversion.
+    pub max: Option<f64>,
 }
 
 fn one() -> f64 {
@@ -259,6 +267,36 @@ pub struct CellControl {
     /// What switches it off; its confirmation is the instrument's word that the cell is off.
     #[serde(default)]
     pub off: Vec<Step>,
+    /// Whether the instrument opens the cell by itself whenever a measurement ends, so that the cell rests even
+    /// where nobody is there to ask for it.
+    #[serde(default)]
+    pub opens_by_itself: bool,
+}
+
+/// The tables of a profile that drive a cell with direct current.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DirectTable {
+    /// `[line.hold]`.
+    Hold,
+    /// `[line.linear_sweep]`.
+    LinearSweep,
+    /// `[line.cyclic_sweep]`.
+    CyclicSweep,
+}
+
+impl DirectTable {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Hold, Self::LinearSweep, Self::CyclicSweep];
+
+    /// Its key in a profile.
+    #[must_use]
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::Hold => "line.hold",
+            Self::LinearSweep => "line.linear_sweep",
+            Self::CyclicSweep => "line.cyclic_sweep",
+        }
+    }
 }
 
 /// Whether an instrument can switch its cell off.
@@ -421,6 +459,24 @@ impl LineProfile {
                         .get(&field.name)
                         .is_some_and(|derived| derived.from == parameter)
             })
+    }
+
+    /// How direct current is driven by a table; none where the profile has no such table.
+    #[must_use]
+    pub fn direct(&self, table: DirectTable) -> Option<&Measuring> {
+        match table {
+            DirectTable::Hold => self.hold.as_ref(),
+            DirectTable::LinearSweep => self.linear_sweep.as_ref(),
+            DirectTable::CyclicSweep => self.cyclic_sweep.as_ref(),
+        }
+    }
+
+    /// Everything that is measured.
+    pub fn measurings(&self) -> impl Iterator<Item = &Measuring> {
+        let direct = DirectTable::ALL
+            .into_iter()
+            .filter_map(|table| self.direct(table));
+        self.sweep.iter().chain(&self.open_circuit).chain(direct)
     }
 
     /// Whether the excitation of impedance is set by commands, and not the instrument's own.

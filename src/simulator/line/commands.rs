@@ -1,7 +1,7 @@
 //! The commands of a line profile, as the instrument hears them.
 
 use super::Kind;
-use crate::profile::line::{LineProfile, Measuring, Mode, Step, Template, Values};
+use crate::profile::line::{DirectTable, LineProfile, Measuring, Mode, Step, Template, Values};
 
 /// Parameters that commands may set.
 pub(super) const PARAMETERS: &[&str] = &[
@@ -14,6 +14,17 @@ pub(super) const PARAMETERS: &[&str] = &[
     "potential_v",
     "duration_s",
     "interval_s",
+    "start_v",
+    "end_v",
+    "vertex1_v",
+    "vertex2_v",
+    "step_v",
+    "rate_v_per_s",
+    "scans",
+    "amplitude_v",
+    "offset_v",
+    "period_s",
+    "shift",
 ];
 
 /// What a command means.
@@ -27,6 +38,8 @@ pub(super) enum Meaning {
     Step(Step),
     /// The end of rows and of their sweep.
     Ends(Step),
+    /// The cell is to be off.
+    Off(Step),
     /// The end of rows at one frequency.
     Pauses(Step),
     /// The start of rows.
@@ -66,13 +79,15 @@ impl Commands {
         if let Some(sweep) = &profile.sweep {
             commands.measuring(sweep, Kind::Sweep, Meaning::Point);
         }
-        if let Some(hold) = &profile.hold {
-            commands.measuring(hold, Kind::Hold, Meaning::Point);
+        for table in DirectTable::ALL {
+            if let Some(direct) = profile.direct(table) {
+                commands.measuring(direct, Kind::Direct(table), Meaning::Point);
+            }
         }
         if let Some(rest) = &profile.open_circuit {
             commands.measuring(rest, Kind::Sweep, Meaning::Rest);
         }
-        commands.steps(&profile.cell.off, Meaning::Ends);
+        commands.steps(&profile.cell.off, Meaning::Off);
         commands.steps(&profile.initialise, Meaning::Step);
         commands.steps(&profile.connect.resynchronise, Meaning::Ends);
         for answer in &profile.simulation.answers {
@@ -101,7 +116,7 @@ impl Commands {
     /// Whether a line ends a measurement, and is heard while one runs.
     pub fn interrupts(&self, text: &str) -> bool {
         let found = self.find(text);
-        found.is_some_and(|(command, _)| matches!(command.meaning, Meaning::Ends(_)))
+        found.is_some_and(|(command, _)| matches!(command.meaning, Meaning::Ends(_) | Meaning::Off(_)))
     }
 
     fn add(&mut self, template: &Template, meaning: Meaning) {

@@ -11,9 +11,11 @@ use self::commands::{Command, Commands, Meaning};
 use self::rows::Measured;
 use super::cell::{Cell, CellModel};
 use super::instrument::SimulatedInstrument;
-use super::truth::{SweepTruth, TruthRecorder};
+use super::truth::{CellSwitched, SweepTruth, TruthRecorder};
 use crate::instrument::line_profile::{Line, Splitter, encode, parameters};
-use crate::profile::line::{AcknowledgePolicy, Framing, LineProfile, Mode, Step, Template, Value, Values};
+use crate::profile::line::{
+    AcknowledgePolicy, DirectTable, Framing, LineProfile, Measuring, Mode, Step, Template, Value, Values,
+};
 use crate::profile::{Instrument, PointTiming};
 
 /// What a simulated line instrument is made of.
@@ -74,6 +76,9 @@ pub struct LineDevice {
     sweep: Option<Sweep>,
     output: Vec<u8>,
     truths: Vec<SweepTruth>,
+    /// Whether the cell is connected, where there is a switch.
+    cell_is_on: bool,
+    switched: Vec<CellSwitched>,
     now_s: f64,
 }
 
@@ -107,8 +112,8 @@ enum Kind {
     Sweep,
     /// Sweeps without end, of themselves.
     Free,
-    /// Rows of a potential that is held.
-    Hold,
+    /// Rows of direct current.
+    Direct(DirectTable),
 }
 
 impl LineDevice {
@@ -147,6 +152,8 @@ impl LineDevice {
             sweep: None,
             output: Vec::new(),
             truths: Vec::new(),
+            cell_is_on: false,
+            switched: Vec::new(),
             now_s: 0.0,
             line,
         };
@@ -233,10 +240,20 @@ impl LineDevice {
             }
             Meaning::Canned(reply) => self.send_template(reply, values),
             Meaning::Step(step) => self.step(step, values, None),
-            Meaning::Ends(step) => {
-                self.running = None;
+            Meaning::Ends(step) | Meaning::Off(step) => {
+                let ended = self.running.take();
                 self.end_sweep();
+                if self.line.cell.opens_by_itself || matches!(command.meaning, Meaning::Off(_)) {
+                    self.switch(false);
+                }
                 self.step(step, values, None);
+                // Rows that are cut off have an end like others.
+                if let Some(Kind::Direct(table)) = ended.map(|running| running.kind) {
+                    let line = Arc::clone(&self.line);
+                    if let Some(spec) = line.direct(table) {
+                        self.send_end(spec);
+                    }
+                }
             }
             Meaning::Pauses(step) => {
                 self.running = None;
@@ -274,6 +291,33 @@ impl LineDevice {
         if let Some(kind) = starts {
             self.begin_rows(kind);
         }
+    }
+
+    /// What stands at the end of rows.
+    fn send_end(&mut self, spec: &Measuring) {
+        if spec.end.empty_object {
+            self.send("{}");
+        }
+        if let Some(marker) = &spec.end.marker {
+            self.send_template(marker, &Values::new());
+        }
+    }
+
+    /// Connects or disconnects the cell, where there is a switch.
+    fn switch(&mut self, on: bool) {
+        if !self.line.switches_cell() || self.cell_is_on == on {
+            return;
+        }
+        if !on {
+            self.cell.carry(self.now_s, 0.0);
+        }
+        self.cell_is_on = on;
+        self.switched.push(CellSwitched {
+            t_s: self.now_s,
+            cell_on: on,
+            potential_v: self.cell.potential(self.now_s),
+            charge_c: self.cell.charge_c(),
+        });
     }
 
     /// Whether commands wait until the measurement has ended.
@@ -376,6 +420,14 @@ impl SimulatedInstrument for LineDevice {
 
     fn take_truths(&mut self) -> Vec<SweepTruth> {
         std::mem::take(&mut self.truths)
+    }
+
+    fn take_switched(&mut self) -> Vec<CellSwitched> {
+        std::mem::take(&mut self.switched)
+    }
+
+    fn cell_is_on(&self) -> Option<bool> {
+        self.line.switches_cell().then_some(self.cell_is_on)
     }
 }
 

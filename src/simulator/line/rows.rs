@@ -4,7 +4,7 @@ use num_complex::Complex64;
 
 use super::{Kind, LineDevice, Running};
 use crate::instrument::line_profile::row;
-use crate::profile::line::{Field, LineProfile, Measuring, Quantity, Value, Values};
+use crate::profile::line::{DirectTable, Field, LineProfile, Measuring, Quantity, Value, Values};
 use crate::spectrum::PointStatus;
 
 /// What is measured for a row.
@@ -38,6 +38,7 @@ impl LineDevice {
         if kind == Kind::Free {
             self.begin_free();
         }
+        self.switch(true);
         running.due_s = now_s + self.row_takes_s(&running);
         self.running = Some(running);
     }
@@ -76,8 +77,8 @@ impl LineDevice {
                 timing.point_overhead_s + timing.point_periods / self.row_hz(running)
             }
             Kind::Rest { .. } => timing.point_overhead_s,
-            Kind::Hold if running.index == 0 => 0.0,
-            Kind::Hold => self.value("interval_s", 0.1),
+            Kind::Direct(_) if running.index == 0 => 0.0,
+            Kind::Direct(_) => self.interval_s(),
         }
     }
 
@@ -90,8 +91,8 @@ impl LineDevice {
                 Some(own) => own.count,
                 None => self.value("n_points", 10.0) as u32,
             },
-            Kind::Hold => {
-                let intervals = self.value("duration_s", 1.0) / self.value("interval_s", 0.1);
+            Kind::Direct(table) => {
+                let intervals = self.direct_duration_s(table) / self.interval_s();
                 (intervals.round() as u32).saturating_add(1)
             }
         }
@@ -106,7 +107,7 @@ impl LineDevice {
         let frequency_hz = self.row_hz(&running);
         let (spec, measured) = match running.kind {
             Kind::Rest { .. } => (profile.open_circuit.as_ref(), self.resting()),
-            Kind::Hold => (profile.hold.as_ref(), self.holding(&running)),
+            Kind::Direct(table) => (profile.direct(table), self.driven(table, &running)),
             _ => (
                 profile.sweep.as_ref(),
                 self.measured(frequency_hz, running.began_s),
@@ -133,17 +134,18 @@ impl LineDevice {
                 if confirm_after {
                     self.confirm();
                 }
+                if self.line.cell.opens_by_itself {
+                    self.switch(false);
+                }
                 return;
             }
             Kind::Sweep | Kind::Free => self.end_sweep(),
-            Kind::Hold => {}
+            Kind::Direct(_) => {}
         }
-        if spec.end.empty_object {
-            self.send("{}");
+        if self.line.cell.opens_by_itself {
+            self.switch(false);
         }
-        if let Some(marker) = &spec.end.marker {
-            self.send_template(marker, &Values::new());
-        }
+        self.send_end(spec);
         if running.kind == Kind::Free {
             let profile = std::sync::Arc::clone(&self.line);
             for line in &profile.simulation.after {
@@ -168,15 +170,80 @@ impl LineDevice {
         }
     }
 
-    fn holding(&mut self, running: &Running) -> Measured {
-        let time_s = f64::from(running.index) * self.value("interval_s", 0.1);
-        let potential_v = self.value("potential_v", 0.0);
+    fn driven(&mut self, table: DirectTable, running: &Running) -> Measured {
+        let time_s = f64::from(running.index) * self.interval_s();
+        let potential_v = self.direct_potential_v(table, time_s);
+        let current_a = self.cell.direct_current(self.now_s, potential_v, time_s);
+        self.cell.settle(self.now_s, current_a);
         Measured {
             frequency_hz: 0.0,
             impedance: Complex64::ZERO,
             potential_v,
-            current_a: self.cell.direct_current(self.now_s, potential_v, time_s),
+            current_a,
             time_s,
+        }
+    }
+
+    /// Time between rows of direct current in s: as set, or as step and rate make it.
+    fn interval_s(&self) -> f64 {
+        let of_step = self.value("step_v", 0.1) / self.value("rate_v_per_s", 1.0);
+        self.value("interval_s", of_step).max(1e-4)
+    }
+
+    /// Whether the commands of a table set a parameter; what other tables have set does not count.
+    fn sets(&self, table: DirectTable, parameter: &str) -> bool {
+        let spec = self.line.direct(table);
+        spec.is_some_and(|spec| self.line.sets(spec, parameter))
+    }
+
+    fn direct_duration_s(&self, table: DirectTable) -> f64 {
+        let rate = self.value("rate_v_per_s", 1.0);
+        match table {
+            DirectTable::CyclicSweep => self.value("scans", 1.0) * self.period_s(),
+            DirectTable::LinearSweep if !self.sets(table, "duration_s") => {
+                (self.value("end_v", 0.0) - self.value("start_v", 0.0)).abs() / rate
+            }
+            DirectTable::Hold | DirectTable::LinearSweep => self.value("duration_s", 1.0),
+        }
+    }
+
+    fn period_s(&self) -> f64 {
+        let way_v = 2.0 * (self.value("vertex1_v", 0.0) - self.value("vertex2_v", 0.0)).abs();
+        if self.sets(DirectTable::CyclicSweep, "period_s") {
+            self.value("period_s", 1.0)
+        } else {
+            way_v / self.value("rate_v_per_s", 1.0)
+        }
+    }
+
+    fn direct_potential_v(&self, table: DirectTable, time_s: f64) -> f64 {
+        match table {
+            DirectTable::Hold => self.value("potential_v", 0.0),
+            DirectTable::LinearSweep => {
+                let (start_v, end_v) = (self.value("start_v", 0.0), self.value("end_v", 0.0));
+                start_v + (end_v - start_v) * (time_s / self.direct_duration_s(table)).clamp(0.0, 1.0)
+            }
+            DirectTable::CyclicSweep => {
+                let (v1, v2) = (self.value("vertex1_v", 1.0), self.value("vertex2_v", -1.0));
+                let is_wave = self.sets(table, "amplitude_v");
+                let low_v = match is_wave {
+                    true => self.value("offset_v", 0.0) - self.value("amplitude_v", 1.0),
+                    false => v1.min(v2),
+                };
+                let height_v = if is_wave {
+                    2.0 * self.value("amplitude_v", 1.0)
+                } else {
+                    (v1 - v2).abs()
+                };
+                let risen = (self.value("start_v", low_v) - low_v) / height_v / 2.0;
+                let shift = match (is_wave, v1 > v2) {
+                    (true, _) => self.value("shift", 0.0),
+                    (false, true) => risen,
+                    (false, false) => 1.0 - risen,
+                };
+                let phase = (time_s / self.period_s() + shift).rem_euclid(1.0);
+                low_v + height_v * 2.0 * phase.min(1.0 - phase)
+            }
         }
     }
 }

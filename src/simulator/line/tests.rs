@@ -1,5 +1,7 @@
 //! Driver and simulated instrument of each shipped profile, mouth to ear, without a port and without waiting.
 
+mod direct;
+
 use super::{LineDevice, LineDeviceSettings};
 use crate::circuit::Circuit;
 use crate::instrument::line_profile::{LineDriver, LineSettings, Reading, row};
