@@ -3,6 +3,7 @@
 mod amend;
 mod attach;
 mod backup;
+mod check;
 mod completions;
 mod convert;
 mod demo;
@@ -65,6 +66,8 @@ struct Cli {
 enum Command {
     /// Watch a simulated cell age: simulator, session and screen in one command.
     Demo(demo::DemoArgs),
+    /// Look at instrument, cell and plan before weeks of measuring; nothing is recorded.
+    Check(check::CheckArgs),
     /// Measure: start a session in the background and show it.
     Run(run::RunArgs),
     /// List the running sessions of this user.
@@ -137,6 +140,7 @@ fn dispatch(command: Option<Command>) -> anyhow::Result<ExitCode> {
     match command {
         None => home::run(),
         Some(Command::Demo(args)) => demo::run(&args),
+        Some(Command::Check(args)) => check::run(&args),
         Some(Command::Run(args)) => run::run(&args),
         Some(Command::Sessions(args)) => sessions::run(&args),
         Some(Command::Attach(args)) => attach::run(&args),

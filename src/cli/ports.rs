@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::output;
 use crate::instrument::port::list::{ListedPort, Roots, ports};
-use crate::instrument::port::{DeviceNumber, is_locked};
+use crate::instrument::port::{DeviceNumber, is_locked, lock_holder};
 use crate::profile::{Instrument, Kind, find, list};
 use crate::session::probe;
 use crate::session::runtime::{RuntimeDirectory, SimulatorInfo};
@@ -64,9 +64,8 @@ pub(super) fn known(runtime: &RuntimeDirectory) -> Vec<Known> {
         .map(|port| {
             let device = DeviceNumber::of(&port.path).ok();
             let simulator = port.device.and_then(|device| runtime.simulator(device));
-            let session = sessions
-                .iter()
-                .find(|info| device.is_some() && DeviceNumber::of(Path::new(&info.port)).ok() == device);
+            let holder = device.and_then(|device| lock_holder(device, runtime.path()));
+            let session = sessions.iter().find(|info| holder == Some(info.pid));
             Known {
                 likely: likely(&port, &profiles)
                     .or_else(|| simulator.as_ref().map(|info| info.instrument.clone())),

@@ -58,25 +58,38 @@ pub(super) fn choose(instrument: &str, cell: &str, plan: &str) -> anyhow::Result
 
 /// What is going to happen, in a few lines.
 pub(super) fn summary(profiles: &Profiles, port: &str, recording: &Path) -> anyhow::Result<String> {
-    let Profiles {
-        instrument,
-        cell,
-        plan,
-    } = profiles;
-    let mut lines = vec![
-        format!("instrument  {} on {port}", instrument.label),
-        format!("cell        {} ({})", cell.name, cell.chemistry),
-        format!(
-            "plan        {}: {} step{}, about {}",
-            plan.name,
-            plan.all_steps(),
-            if plan.all_steps() == 1 { "" } else { "s" },
-            units::duration(preflight::plan_duration_s(instrument, plan))
-        ),
-    ];
+    let mut lines = vec![format!("instrument  {} on {port}", profiles.instrument.label)];
+    lines.push(format!(
+        "cell        {} ({})",
+        profiles.cell.name, profiles.cell.chemistry
+    ));
+    lines.extend(plan_lines(profiles, Known::default())?);
+    lines.push(format!("recording   {}", recording.display()));
+    Ok(lines.join("\n"))
+}
+
+/// What is known of a cell before a plan is begun; nothing where nobody has looked.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Known<'a> {
+    /// |Z| as seen; the guess of the cell's profile where not given.
+    pub moduli: Option<&'a Moduli>,
+    /// Potential of the resting cell in V.
+    pub open_circuit_v: Option<f64>,
+}
+
+/// What a plan will do, in a few lines.
+pub(super) fn plan_lines(profiles: &Profiles, known: Known<'_>) -> anyhow::Result<Vec<String>> {
+    let Profiles { instrument, plan, .. } = profiles;
+    let mut lines = vec![format!(
+        "plan        {}: {} step{}, about {}",
+        plan.name,
+        plan.all_steps(),
+        if plan.all_steps() == 1 { "" } else { "s" },
+        units::duration(preflight::plan_duration_s(instrument, plan))
+    )];
     for step in &plan.steps {
         lines.push(match step {
-            Step::Sweep(sweep) => sweep_line(profiles, sweep)?,
+            Step::Sweep(sweep) => Forecast::of(profiles, sweep, known)?.line(),
             Step::Direct(direct) => {
                 let duration = units::duration(direct.technique.duration_s());
                 format!(
@@ -89,8 +102,7 @@ pub(super) fn summary(profiles: &Profiles, port: &str, recording: &Path) -> anyh
         });
         lines.extend(preflight::remark(profiles, step).map(|remark| format!("            {remark}")));
     }
-    lines.push(format!("recording   {}", recording.display()));
-    Ok(lines.join("\n"))
+    Ok(lines)
 }
 
 /// What is believed of a cell before anything was measured: it rests at the bias.
@@ -102,41 +114,83 @@ fn at_rest() -> Circumstances {
     }
 }
 
-fn sweep_line(profiles: &Profiles, step: &SweepStep) -> anyhow::Result<String> {
-    let moduli = Moduli::guessed(profiles, step);
-    let job = sweep_parts::sweep_job(profiles, step, &moduli, at_rest())?;
-    let parts = job.all_parts();
-    let excitation = match step.amplitude_arms {
-        Some(amplitude) => format!("{amplitude:.2e} A rms"),
-        None => format!("{} mV rms", 1e3 * step.amplitude_vrms),
-    };
-    let largest_a = sweep_parts::largest_range_a(&parts);
-    let label = profiles
-        .instrument
-        .current_ranges
-        .iter()
-        .find(|range| range.limit_a >= largest_a);
-    let label = label.map_or_else(String::new, |range| range.label.clone());
-    let range = match parts.len() {
-        1 => format!("range {label}"),
-        count => format!("{count} parts, ranges up to {label}"),
-    };
-    let current = match step.technique {
-        Technique::Peis => {
-            let (peak_a, _) = preflight::current_range(profiles, step, 0.0, moduli.smallest_ohm())?;
-            format!("at most {peak_a:.2e} A expected, ")
-        }
-        Technique::Geis => String::new(),
-    };
-    Ok(format!(
-        "{:<11} {} points, {} s, {excitation}; {current}{range}",
-        "sweep",
-        job.n_points,
-        preflight::sweep_duration_s(&profiles.instrument, step).round(),
-    ))
+/// What is expected of a sweep.
+#[derive(Clone, Debug)]
+pub(super) struct Forecast {
+    pub points: u32,
+    pub duration_s: f64,
+    pub excitation: String,
+    /// Largest current in A; none where the instrument chooses its excitation.
+    pub peak_a: Option<f64>,
+    /// The current range or ranges in words.
+    pub range: String,
 }
 
-fn direct_words(technique: &DirectTechnique) -> String {
+impl Forecast {
+    pub fn of(profiles: &Profiles, step: &SweepStep, known: Known<'_>) -> anyhow::Result<Self> {
+        let guessed = Moduli::guessed(profiles, step);
+        let moduli = known.moduli.unwrap_or(&guessed);
+        let (mut given, mut distance_v) = (at_rest(), 0.0);
+        if let Some(ocp_v) = known.open_circuit_v {
+            let bias_v = preflight::bias_of(&profiles.instrument, &profiles.plan, step, ocp_v)?;
+            distance_v = bias_v - ocp_v;
+            given = Circumstances {
+                open_circuit_v: Some(ocp_v),
+                bias_v,
+                ..given
+            };
+        }
+        let job = sweep_parts::sweep_job(profiles, step, moduli, given)?;
+        let parts = job.all_parts();
+        let excitation = match (step.amplitude_arms, profiles.instrument.sets_amplitude()) {
+            (_, false) => "excitation of its own".to_owned(),
+            (Some(amplitude), _) => format!("{amplitude:.2e} A rms"),
+            (None, _) => format!("{} mV rms", 1e3 * step.amplitude_vrms),
+        };
+        let largest_a = sweep_parts::largest_range_a(&parts);
+        let mut ranges = profiles.instrument.current_ranges.iter();
+        let label = ranges.find(|range| range.limit_a >= largest_a);
+        let label = label.map_or_else(|| "the instrument's own".to_owned(), |range| range.label.clone());
+        let peak_a = match step.technique {
+            Technique::Peis => preflight::current_range(profiles, step, distance_v, moduli.smallest_ohm())?.0,
+            Technique::Geis => {
+                let amplitudes = parts.iter().map(|part| part.amplitude * std::f64::consts::SQRT_2);
+                step.bias_a.abs() + amplitudes.fold(0.0, f64::max)
+            }
+        };
+        Ok(Self {
+            points: job.n_points,
+            duration_s: preflight::sweep_duration_s(&profiles.instrument, step),
+            excitation,
+            peak_a: Some(peak_a).filter(|peak_a| peak_a.is_finite()),
+            range: match parts.len() {
+                1 => label,
+                count => format!("{count} parts, ranges up to {label}"),
+            },
+        })
+    }
+
+    fn line(&self) -> String {
+        let current = self
+            .peak_a
+            .map_or_else(String::new, |peak_a| format!("at most {peak_a:.2e} A expected, "));
+        let word = if self.range.contains("parts") {
+            ""
+        } else {
+            "range "
+        };
+        format!(
+            "{:<11} {} points, {} s, {}; {current}{word}{}",
+            "sweep",
+            self.points,
+            self.duration_s.round(),
+            self.excitation,
+            self.range
+        )
+    }
+}
+
+pub(super) fn direct_words(technique: &DirectTechnique) -> String {
     match *technique {
         DirectTechnique::ChronoAmperometry { potential_v, .. } => format!("{potential_v} V"),
         DirectTechnique::ChronoPotentiometry { current_a, .. } => format!("{current_a:e} A"),

@@ -53,6 +53,8 @@ pub enum Job {
         /// Whether a script that is running is aborted. The cell is then switched off as well.
         take_over: bool,
     },
+    /// Ask who it is and nothing else: whatever it is doing goes on.
+    Identify,
     /// Read the open-circuit potential with the cell off.
     OpenCircuit {
         /// How long in s.

@@ -19,6 +19,7 @@ use tokio_serial::{SerialPort, SerialPortBuilderExt, SerialStream};
 
 pub use self::error::PortError;
 use self::error::{group_of, similar_ports};
+use self::list::Holder;
 use crate::profile::{FlowControl, LinkSettings, ModemLine, Parity};
 
 /// How long a device may refuse to take bytes, in real time.
@@ -178,6 +179,14 @@ pub fn is_locked(device: DeviceNumber, folder: &Path) -> bool {
     })
 }
 
+/// The process that holds a device, as its lock file says.
+#[must_use]
+pub fn lock_holder(device: DeviceNumber, folder: &Path) -> Option<u32> {
+    let text =
+        std::fs::read_to_string(folder.join(format!("lock-{}-{}", device.major, device.minor))).ok()?;
+    is_locked(device, folder).then(|| text.trim().parse().ok())?
+}
+
 /// Takes the lock of a device; it holds while the file is open.
 fn lock(path: &Path, device: DeviceNumber, folder: &Path) -> Result<File, PortError> {
     let file_name = folder.join(format!("lock-{}-{}", device.major, device.minor));
@@ -186,7 +195,7 @@ fn lock(path: &Path, device: DeviceNumber, folder: &Path) -> Result<File, PortEr
         error,
     };
     // std opens with O_CLOEXEC.
-    let file = OpenOptions::new()
+    let mut file = OpenOptions::new()
         .create(true)
         .truncate(false)
         .write(true)
@@ -194,9 +203,16 @@ fn lock(path: &Path, device: DeviceNumber, folder: &Path) -> Result<File, PortEr
         .open(&file_name)
         .map_err(failed)?;
     match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-        Ok(()) => Ok(file),
+        Ok(()) => {
+            // Only for the words of those who are refused; without it they look for the holder themselves.
+            let _ = file
+                .set_len(0)
+                .and_then(|()| io::Write::write_all(&mut file, std::process::id().to_string().as_bytes()));
+            Ok(file)
+        }
         Err(rustix::io::Errno::WOULDBLOCK) => Err(PortError::Busy {
-            by: list::holder_of(path),
+            by: lock_holder(device, folder)
+                .map_or_else(|| list::holder_of(path), |pid| Some(Holder::of_process(pid))),
             path: path.to_owned(),
         }),
         Err(error) => Err(failed(error.into())),

@@ -1,9 +1,11 @@
 //! A session: the only place that wires plan, instrument, analysis, recording and control socket. It runs
 //! in a process of its own, without a terminal.
 
+pub mod check;
 pub mod client;
 pub mod clock;
 pub mod control;
+mod conversation;
 mod direct_progress;
 mod direct_run;
 mod fitter;

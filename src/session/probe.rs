@@ -1,11 +1,10 @@
 //! Asking one port who is there: identity queries and nothing else.
 
 use std::path::Path;
-use std::time::Instant;
 
+use super::conversation::Conversation;
 use super::runtime::RuntimeDirectory;
-use crate::instrument::port::Port;
-use crate::instrument::{InstrumentError, InstrumentIdentity, Job, Outcome, Output, PortError, driver_for};
+use crate::instrument::{InstrumentError, InstrumentIdentity, Job, Outcome, PortError};
 use crate::profile::Instrument;
 
 /// Why a port does not say who is there.
@@ -46,35 +45,19 @@ async fn ask(
     instrument: &Instrument,
     runtime: &RuntimeDirectory,
 ) -> Result<InstrumentIdentity, ProbeError> {
-    let mut port = Port::open(path, &instrument.link, runtime.path())?;
-    let mut driver = driver_for(instrument, 0, 1.0);
-    let began = Instant::now();
-    let now_s = || began.elapsed().as_secs_f64();
-    let mut found = None;
-    let mut buffer = [0; 4096];
-    driver.start(Job::Connect { take_over: false }, now_s());
-    loop {
-        while let Some(output) = driver.take_output() {
-            match output {
-                Output::Send(bytes) => port.write_all(&bytes).await?,
-                Output::Identity(identity) => found = Some(identity),
-                Output::Done(done) => {
-                    return match (done.outcome, found) {
-                        (Outcome::Failed(error), _) => Err(error.into()),
-                        (_, Some(identity)) => Ok(identity),
-                        (_, None) => Err(ProbeError::Silent(instrument.name.clone())),
-                    };
-                }
-                _ => {}
-            }
-        }
-        let wait_s = driver
-            .deadline_s()
-            .map_or(1.0, |at_s| (at_s - now_s()).clamp(0.0, 60.0));
-        let patience = std::time::Duration::from_secs_f64(wait_s);
-        match tokio::time::timeout(patience, port.read(&mut buffer)).await {
-            Ok(count) => driver.receive(&buffer[..count?], now_s()),
-            Err(_) => driver.tick(now_s()),
-        }
+    if instrument
+        .line
+        .as_ref()
+        .is_some_and(|line| line.identify.is_none())
+    {
+        return Err(ProbeError::Silent(instrument.name.clone()));
+    }
+    let mut conversation = Conversation::open(path, instrument, 0, 1.0, runtime)?;
+    let done = conversation.job(Job::Identify).await;
+    match (conversation.lost, done.outcome, conversation.identity) {
+        (Some(error), ..) => Err(error.into()),
+        (None, Outcome::Failed(error), _) => Err(error.into()),
+        (None, _, Some(identity)) => Ok(identity),
+        (None, _, None) => Err(ProbeError::Silent(instrument.name.clone())),
     }
 }

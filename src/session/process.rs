@@ -141,7 +141,8 @@ async fn session(spec: SessionSpec, runtime: &RuntimeDirectory) -> Result<(), Ca
         (None, None) => return Err(std::io::Error::other("neither a port nor a simulator is given").into()),
     };
     let registration = runtime.register_session(&info_of(&spec, &profiles, &port_path))?;
-    let port = Port::open(&port_path, &profiles.instrument.link, runtime.path())?;
+    let port = Port::open(&port_path, &profiles.instrument.link, runtime.path())
+        .map_err(|error| runtime.name_session(error))?;
     let standing = match spec.resume {
         true => Some(Standing::of(&spec.recording)?),
         false => None,

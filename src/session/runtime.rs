@@ -13,6 +13,8 @@ use rustix::fs::FlockOperation;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::instrument::PortError;
+
 /// Names of sockets may have 108 bytes on Linux and 104 elsewhere; what is added to the directory's
 /// own path is the name of a session.
 const LONGEST_DIRECTORY: usize = 60;
@@ -223,6 +225,16 @@ impl RuntimeDirectory {
         }
         found.sort_by(|a, b| a.name.cmp(&b.name));
         found
+    }
+
+    /// The same refusal of a port, with the session named that holds it.
+    #[must_use]
+    pub fn name_session(&self, mut error: PortError) -> PortError {
+        if let PortError::Busy { by: Some(holder), .. } = &mut error {
+            let session = self.sessions().into_iter().find(|info| info.pid == holder.pid);
+            holder.session = session.map(|info| info.name);
+        }
+        error
     }
 
     /// Whether the session that writes this recording runs.

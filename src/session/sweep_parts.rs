@@ -55,6 +55,16 @@ impl Moduli {
         (!medians.is_empty()).then_some(Self(medians))
     }
 
+    /// From the few points of a look at the cell, as they are; none where none is usable.
+    #[must_use]
+    pub fn seen(points: &[Point]) -> Option<Self> {
+        let usable = points.iter().filter(|point| point.is_usable());
+        let moduli: Vec<_> = usable
+            .map(|point| (point.frequency_hz, point.impedance().norm()))
+            .collect();
+        (!moduli.is_empty()).then_some(Self(moduli))
+    }
+
     /// Smallest |Z| in ohm.
     #[must_use]
     pub fn smallest_ohm(&self) -> f64 {

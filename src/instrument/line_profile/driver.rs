@@ -57,6 +57,8 @@ pub(super) enum Phase {
 pub(super) struct Connecting {
     /// Whether the identity has been reported.
     pub(super) identified: bool,
+    /// Whether nothing but the identity is wanted.
+    pub(super) only_asks: bool,
     pub(super) fields: Values,
     /// The last line that was not the answer.
     pub(super) other: Option<String>,
@@ -206,6 +208,7 @@ impl LineDriver {
         let Phase::Connect(connecting) = &self.phase else {
             return;
         };
+        let only_asks = connecting.only_asks;
         let text = |name: &str| connecting.fields.get(name).map(Value::text);
         let identity = InstrumentIdentity {
             device: text("device").unwrap_or_else(|| self.settings.device.clone()),
@@ -219,6 +222,9 @@ impl LineDriver {
             );
         }
         self.report(Output::Identity(identity));
+        if only_asks {
+            return;
+        }
         let profile = self.profile();
         self.add(&profile.initialise, &Values::new());
         self.script.extend(action::error_query(&profile));
@@ -242,6 +248,22 @@ impl LineDriver {
         if !connect.resynchronise.is_empty() {
             self.script.push_back(Action::Drain(connect.drain_s));
         }
+        self.script.extend(self.identity_question());
+        if let Some(identify) = &profile.identify {
+            self.add(&identify.more, &Values::new());
+        }
+    }
+
+    /// The question of identity alone: an instrument that measures for somebody else goes on.
+    fn identify(&mut self) {
+        let profile = self.profile();
+        self.splitter.reset();
+        self.phase = Phase::Connect(Connecting {
+            only_asks: true,
+            ..Connecting::default()
+        });
+        self.script.push_back(Action::Delay(profile.connect.settle_s));
+        self.script.push_back(Action::Drain(profile.connect.drain_s));
         self.script.extend(self.identity_question());
         if let Some(identify) = &profile.identify {
             self.add(&identify.more, &Values::new());
@@ -467,6 +489,7 @@ impl Instrument for LineDriver {
         self.next_status = None;
         match job {
             Job::Connect { .. } => self.connect(),
+            Job::Identify => self.identify(),
             Job::OpenCircuit {
                 duration_s,
                 interval_s,

@@ -143,7 +143,8 @@ impl Instrument for MethodScript {
             return;
         }
         match job {
-            Job::Connect { take_over } => {
+            Job::Connect { .. } | Job::Identify => {
+                let take_over = job == Job::Connect { take_over: true };
                 self.decoder.reset();
                 let connect = Connect::begin(take_over, &mut self.channel, now_s);
                 self.phase = Phase::Connect(connect);

@@ -4,6 +4,8 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use super::list::Holder;
+
 /// Why a port cannot be opened, or no longer be used.
 #[derive(Debug, thiserror::Error)]
 pub enum PortError {
@@ -31,13 +33,13 @@ pub enum PortError {
     },
     /// Another program holds the port.
     #[error(
-        "{} is held by {}: end it, or `interphase sessions` if it is a session of this program",
+        "{} is held by {}",
         path.display(),
-        by.as_deref().unwrap_or("another program")
+        end_the_holder(by.as_ref())
     )]
     Busy {
         /// Which program, where that can be known.
-        by: Option<String>,
+        by: Option<Holder>,
         /// The path asked for.
         path: PathBuf,
     },
@@ -82,6 +84,16 @@ fn there_are(similar: &[PathBuf]) -> String {
     }
     let names: Vec<_> = similar.iter().map(|path| path.display().to_string()).collect();
     format!("there is {}", names.join(", "))
+}
+
+fn end_the_holder(by: Option<&Holder>) -> String {
+    match by {
+        Some(by) => match &by.session {
+            Some(session) => format!("{by}: `interphase stop {session}` ends it, or choose another port"),
+            None => format!("{by}: end it, or choose another port"),
+        },
+        None => "another program: end it (`sudo fuser -v` and the path says which it is)".to_owned(),
+    }
 }
 
 fn join_group(group: Option<&str>) -> String {

@@ -117,26 +117,60 @@ fn links(folder: &Path) -> Vec<(PathBuf, PathBuf)> {
         .collect()
 }
 
-/// Who has a device open, as far as this user may know: name and number of the process.
+/// Who holds a port.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Holder {
+    /// Number of the process.
+    pub pid: u32,
+    /// What its program is called.
+    pub command: String,
+    /// The session that it runs, where it is one of ours.
+    pub session: Option<String>,
+}
+
+impl Holder {
+    /// A process by its number.
+    #[must_use]
+    pub fn of_process(pid: u32) -> Self {
+        let command = std::fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
+        Self {
+            pid,
+            command: command.trim().to_owned(),
+            session: None,
+        }
+    }
+}
+
+impl std::fmt::Display for Holder {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self {
+            pid,
+            command,
+            session,
+        } = self;
+        match session {
+            Some(session) => write!(formatter, "the session {session} (process {pid})"),
+            None => write!(formatter, "{command} (process {pid})"),
+        }
+    }
+}
+
+/// Who has a device open, as far as this user may know.
 #[must_use]
-pub fn holder_of(path: &Path) -> Option<String> {
+pub fn holder_of(path: &Path) -> Option<Holder> {
     let real = std::fs::canonicalize(path).ok()?;
     for process in std::fs::read_dir("/proc").ok()?.flatten() {
         let name = process.file_name();
-        let Some(pid) = name
-            .to_str()
-            .filter(|name| name.bytes().all(|byte| byte.is_ascii_digit()))
-        else {
+        let Some(pid) = name.to_str().and_then(|name| name.parse::<u32>().ok()) else {
             continue;
         };
-        if pid == std::process::id().to_string() {
+        if pid == std::process::id() {
             continue;
         }
         let files = std::fs::read_dir(process.path().join("fd"));
         let mut files = files.into_iter().flatten().flatten();
         if files.any(|file| std::fs::read_link(file.path()).is_ok_and(|target| target == real)) {
-            let command = std::fs::read_to_string(process.path().join("comm")).unwrap_or_default();
-            return Some(format!("{} (process {pid})", command.trim()));
+            return Some(Holder::of_process(pid));
         }
     }
     None
@@ -264,6 +298,8 @@ mod tests {
         let holder = holder_of(&path);
         child.kill().unwrap();
         child.wait().unwrap();
-        assert!(holder.unwrap().contains(&format!("(process {})", child.id())));
+        let holder = holder.unwrap();
+        assert_eq!((holder.pid, holder.command.as_str()), (child.id(), "sleep"));
+        assert_eq!(holder.to_string(), format!("sleep (process {})", child.id()));
     }
 }
