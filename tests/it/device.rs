@@ -13,15 +13,15 @@ use rustix::termios::{OptionalActions, tcgetattr, tcsetattr};
 use super::lab::{Lab, open_pty};
 
 /// Answers each line by a rule, and keeps what it was sent.
-struct Device {
-    path: PathBuf,
+pub struct Device {
+    pub path: PathBuf,
     sent: Arc<Mutex<String>>,
     stop: Option<(PipeWriter, JoinHandle<()>)>,
     _slave: File,
 }
 
 impl Device {
-    fn answering(rule: fn(&str) -> Option<&'static str>) -> Self {
+    pub fn answering(rule: fn(&str) -> Option<&'static str>) -> Self {
         let (master, slave) = open_pty();
         let mut attributes = tcgetattr(&slave).unwrap();
         attributes.make_raw();
@@ -44,7 +44,7 @@ impl Device {
         }
     }
 
-    fn sent(&self) -> String {
+    pub fn sent(&self) -> String {
         self.sent.lock().unwrap().clone()
     }
 }

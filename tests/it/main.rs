@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod amend;
+mod check;
 mod circuit_commands;
 mod command_line;
 mod device;
@@ -22,9 +23,11 @@ mod headless;
 mod judgement;
 mod kill;
 mod lab;
+mod line_direct;
 mod line_profiles;
 mod other_user;
 mod plot;
+mod ports;
 mod recover_command;
 mod resume;
 mod safety;

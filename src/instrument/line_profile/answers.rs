@@ -105,7 +105,13 @@ impl LineDriver {
             .good
             .as_ref()
             .is_some_and(|good| good.read(text).is_some());
-        is_confirmation || profile.ignore.iter().any(|ignored| ignored.read(text).is_some())
+        // The end of rows that were counted or ended from here may come after they are over.
+        let is_an_end = profile.measurings().any(|spec| {
+            let marker = spec.end.marker.as_ref();
+            marker.is_some_and(|marker| marker.read(text).is_some())
+                || spec.end.empty_object && super::row::is_empty_object(text)
+        });
+        is_confirmation || is_an_end || profile.ignore.iter().any(|ignored| ignored.read(text).is_some())
     }
 
     pub(super) fn confirm(&mut self, text: &str, asked: &str, now_s: f64) {
@@ -147,6 +153,9 @@ impl LineDriver {
         let none = profile.error_query.as_ref().map(|query| &query.none);
         if none.is_some_and(|none| none.read(text).is_some()) {
             return self.satisfied(now_s);
+        }
+        if self.is_ignored(text) {
+            return;
         }
         if matches!(self.phase, Phase::Connect(_)) {
             let (reason, place) = (text.to_owned(), "the initialisation".to_owned());

@@ -1,6 +1,7 @@
 //! Driver and simulated instrument of each shipped profile, mouth to ear, without a port and without waiting.
 
 mod direct;
+mod policies;
 
 use super::{LineDevice, LineDeviceSettings};
 use crate::circuit::Circuit;
