@@ -9,6 +9,7 @@ mod convert;
 mod demo;
 mod drt;
 mod eval;
+mod export;
 mod fit;
 mod home;
 mod import;
@@ -96,7 +97,9 @@ enum Command {
     Backup(backup::BackupArgs),
     /// Save what can be read of a damaged recording.
     Recover(recover::RecoverArgs),
-    /// Make a recording of spectra in text files.
+    /// Write a recording as files for other programs.
+    Export(export::ExportArgs),
+    /// Make a recording of spectra and time series in files of other programs.
     Import(import::ImportArgs),
     /// Draw spectra, fits and histories as SVG.
     Plot(plot::PlotArgs),
@@ -155,6 +158,7 @@ fn dispatch(command: Option<Command>) -> anyhow::Result<ExitCode> {
         Some(Command::Amend(args)) => amend::run(&args),
         Some(Command::Backup(args)) => backup::run(&args),
         Some(Command::Recover(args)) => recover::run(&args),
+        Some(Command::Export(args)) => export::run(&args),
         Some(Command::Import(args)) => import::run(&args),
         Some(Command::Plot(args)) => plot::run(&args),
         Some(Command::Fit(args)) => fit::run(&args),

@@ -85,6 +85,12 @@ impl Event {
     /// The event as one line of JSON without the line end. Numbers are finite; what is not known is null.
     #[must_use]
     pub fn to_json(&self) -> String {
+        Value::Object(self.to_fields()).to_string()
+    }
+
+    /// The fields of the event's JSON line in their order: seq, utc, `t_s`, kind, then those of the kind.
+    #[must_use]
+    pub fn to_fields(&self) -> Map<String, Value> {
         let mut fields = object(json!({
             "seq": self.seq,
             "utc": utc_text(self.stamp.utc_ns),
@@ -115,7 +121,7 @@ impl Event {
             EventBody::SessionEnded(body) => fields_of(body),
         };
         fields.append(&mut of_kind);
-        Value::Object(fields).to_string()
+        fields
     }
 }
 

@@ -15,6 +15,7 @@ use super::output;
 use crate::analysis::fit::Weight;
 use crate::circuit::Circuit;
 use crate::figure::svg::Sheet;
+use crate::state::State;
 use subject::{Chosen, Subject};
 
 /// Most spectra in one figure: one for each shape of mark.
@@ -115,6 +116,50 @@ pub(super) fn run(args: &PlotArgs) -> anyhow::Result<ExitCode> {
         true => ExitCode::SUCCESS,
         false => ExitCode::FAILURE,
     })
+}
+
+/// The figures of a recording that is exported, each with the name of its file: -Z'' over Z' of its sweeps, |Z| and phase
+/// of the last one, and the history of what is followed. Gives back also what is not drawn, in words.
+pub(super) fn figures(
+    path: &Path,
+    state: State,
+) -> anyhow::Result<(Vec<(&'static str, String)>, Vec<String>)> {
+    let subject = Subject::Recording(Box::new(state));
+    let all = subject.numbers();
+    let chosen = spread(&all, MOST_TOGETHER)
+        .into_iter()
+        .map(|number| subject.choose(number))
+        .collect::<anyhow::Result<Vec<Chosen>>>()?;
+    let mut remarks = Vec::new();
+    if chosen.len() < all.len() {
+        let words: Vec<&str> = chosen.iter().map(|one| one.name.as_str()).collect();
+        remarks.push(format!(
+            "nyquist.svg shows {} of {} sweeps: {}; `interphase plot` draws others",
+            chosen.len(),
+            all.len(),
+            words.join(", ")
+        ));
+    }
+    let title = |what: &str| format!("{}, {what}", file_name(path));
+    let mut sheets = Vec::new();
+    if let Some(last) = chosen.last() {
+        sheets.push(("nyquist.svg", sheets::nyquist_sheet(title("sweeps"), &chosen)));
+        sheets.push((
+            "bode.svg",
+            sheets::bode_sheet(title(&last.name), std::slice::from_ref(last)),
+        ));
+    }
+    if let Subject::Recording(state) = &subject {
+        sheets.push(("history.svg", sheets::history_sheet(title("history"), state)));
+    }
+    let mut figures = Vec::new();
+    for (name, sheet) in sheets {
+        match sheet {
+            Ok(sheet) => figures.push((name, sheet.draw().svg)),
+            Err(error) => remarks.push(format!("{name}: {error:#}; it is not written")),
+        }
+    }
+    Ok((figures, remarks))
 }
 
 fn parse_circuit(text: &str) -> Result<Circuit, String> {

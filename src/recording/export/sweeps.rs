@@ -1,0 +1,94 @@
+//! One file a sweep, for programs that read spectra.
+
+use super::staging::Staging;
+use super::{ExportError, Taker};
+use crate::event::{Event, EventBody};
+use crate::files::{self, FileSpectrum, Format};
+use crate::spectrum::Point;
+
+/// The sweep that is being gathered, and where it goes.
+pub(super) struct Sweeps {
+    format: Format,
+    extension: &'static str,
+    sweep: u32,
+    points: Vec<Point>,
+    remarks: Vec<String>,
+}
+
+impl Sweeps {
+    /// `sweep_0001.z` and so on.
+    pub(super) fn z_plot() -> Self {
+        Self::of(Format::ZPlot, "z")
+    }
+
+    /// `sweep_0001.mpt` and so on.
+    pub(super) fn ec_lab_text() -> Self {
+        Self::of(Format::EcLabText, "mpt")
+    }
+
+    fn of(format: Format, extension: &'static str) -> Self {
+        Self {
+            format,
+            extension,
+            sweep: 0,
+            points: Vec::new(),
+            remarks: Vec::new(),
+        }
+    }
+
+    /// Writes the sweep that is gathered, if there is one.
+    fn write(&mut self, staging: &mut Staging) -> Result<(), ExportError> {
+        let points = std::mem::take(&mut self.points);
+        if points.is_empty() {
+            return Ok(());
+        }
+        let usable = points.iter().filter(|point| point.is_usable()).count();
+        let spectrum = FileSpectrum {
+            name: String::new(),
+            spectrum: points.into(),
+        };
+        let mut bytes = Vec::new();
+        match files::write(self.format, &[spectrum], &mut bytes) {
+            Ok(remarks) => {
+                let name = format!("sweep_{:04}.{}", self.sweep, self.extension);
+                staging.put(&name, "points", usable, &bytes)?;
+                let of_sweep = |remark: String| format!("sweep {}: {remark}", self.sweep);
+                self.remarks.extend(remarks.into_iter().map(of_sweep));
+            }
+            Err(error) => self
+                .remarks
+                .push(format!("sweep {}: {error}; it has no file", self.sweep)),
+        }
+        Ok(())
+    }
+}
+
+impl Taker for Sweeps {
+    fn take(&mut self, event: &Event, staging: &mut Staging) -> Result<(), ExportError> {
+        match &event.body {
+            EventBody::Point(measured) => {
+                if measured.sweep != self.sweep {
+                    self.write(staging)?;
+                    self.sweep = measured.sweep;
+                }
+                self.points.push(measured.point.clone());
+            }
+            EventBody::SweepEnded(ended) if ended.sweep == self.sweep && !self.points.is_empty() => {
+                if !ended.complete {
+                    self.remarks.push(format!("sweep {} is not complete", self.sweep));
+                }
+                self.write(staging)?;
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self, staging: &mut Staging) -> Result<Vec<String>, ExportError> {
+        if !self.points.is_empty() {
+            self.remarks.push(format!("sweep {} is not complete", self.sweep));
+        }
+        self.write(staging)?;
+        Ok(std::mem::take(&mut self.remarks))
+    }
+}
