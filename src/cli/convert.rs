@@ -9,7 +9,7 @@ use clap::Args;
 use super::out_file::OutFile;
 use super::output::{self, UsageError};
 use super::spectra;
-use crate::files;
+use crate::files::{self, ReadOptions, Reading};
 
 /// Write the spectra of a file in another format: .csv, .z or .mpt, by the extension of --out.
 #[derive(Debug, Args)]
@@ -26,6 +26,10 @@ pub(super) struct ConvertArgs {
     /// the sweeps before and after it
     #[arg(long)]
     instant: bool,
+    /// The column of a text that holds the standard error of one component of Z in ohm, by its name, or by its number
+    /// from 1 where there is no header; without this one that is called so is taken (`sigma`, `std_error_ohm`)
+    #[arg(long, value_name = "COLUMN")]
+    sigma: Option<String>,
     /// Replace the file if it exists
     #[arg(long)]
     force: bool,
@@ -46,7 +50,7 @@ pub(super) fn run(args: &ConvertArgs) -> anyhow::Result<ExitCode> {
             args.out.display()
         );
     }
-    let reading = spectra::read(&args.file)?;
+    let reading = read(args)?;
     let reading = match args.instant {
         true => spectra::instants(&args.file, reading)?,
         false => reading,
@@ -68,4 +72,35 @@ pub(super) fn run(args: &ConvertArgs) -> anyhow::Result<ExitCode> {
         reading.format.label()
     ));
     Ok(ExitCode::SUCCESS)
+}
+
+/// The spectra with the standard errors of their points. Where these cannot be taken, and nobody has asked for them, the
+/// spectra without, and a word about it. Standard input is read once.
+fn read(args: &ConvertArgs) -> anyhow::Result<Reading> {
+    let named = ReadOptions {
+        sigma_column: args.sigma.clone(),
+        any_sigma: false,
+    };
+    if args.sigma.is_some() || spectra::is_recording(&args.file) {
+        return spectra::read_with(&args.file, &named);
+    }
+    let bytes = spectra::bytes_of(&args.file)?;
+    let any = ReadOptions {
+        any_sigma: true,
+        ..named.clone()
+    };
+    let without = spectra::read_bytes(&args.file, &bytes, &named)?;
+    match spectra::read_bytes(&args.file, &bytes, &any) {
+        Ok(reading) => match &reading.broken {
+            Some(error) if without.broken.is_none() => {
+                output::message(format!("{error}; the standard errors are not written"));
+                Ok(without)
+            }
+            _ => Ok(reading),
+        },
+        Err(error) => {
+            output::message(format!("{error:#}; the standard errors are not written"));
+            Ok(without)
+        }
+    }
 }

@@ -132,6 +132,7 @@ fn line_of(exported: &Exported, as_json: bool) -> String {
     }
     match exported.what {
         "figure" | "metadata" => path.to_string(),
-        what => format!("{path}: {} {}", exported.rows, what.replace('_', " ")),
+        "points" | "samples" | "events" => format!("{path}: {} {}", exported.rows, exported.what),
+        _ => format!("{path}: {} rows", exported.rows),
     }
 }

@@ -4,6 +4,7 @@ mod amend;
 mod attach;
 mod backup;
 mod check;
+mod color;
 mod completions;
 mod convert;
 mod demo;
@@ -44,8 +45,9 @@ mod verify;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
+use color::When;
 use output::UsageError;
 pub use output::is_broken_pipe;
 
@@ -59,6 +61,9 @@ const STATUS_OF_A_WRONG_COMMAND_LINE: u8 = 2;
     after_help = "Example:\n  interphase demo      a simulated cell, live; nothing to install or configure"
 )]
 struct Cli {
+    /// When to use colours
+    #[arg(long, global = true, value_enum, value_name = "WHEN", default_value = "auto")]
+    color: When,
     #[command(subcommand)]
     command: Option<Command>,
 }
@@ -130,7 +135,10 @@ enum Command {
 /// Where it could not be done: what, where, and what to do next. A wrong command line ends the program
 /// inside, with status 2.
 pub fn run() -> anyhow::Result<ExitCode> {
-    match dispatch(Cli::parse().command) {
+    let command = Cli::command().color(When::asked(std::env::args_os()).of_parser());
+    let cli = Cli::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit());
+    cli.color.apply();
+    match dispatch(cli.command) {
         Err(error) if error.is::<UsageError>() => {
             output::message(format!("error: {error}\n\nFor more information, try '--help'."));
             Ok(ExitCode::from(STATUS_OF_A_WRONG_COMMAND_LINE))

@@ -89,7 +89,7 @@ pub(super) fn read_bytes(path: &Path, bytes: &[u8], options: &ReadOptions) -> an
 
 /// Whether a file is a recording. It is closed again before anything else opens it: only SQLite may have a recording
 /// open. A pipe is none, and what is read of it would be lost; what cannot be read is told by whoever reads it next.
-fn is_recording(path: &Path) -> bool {
+pub(super) fn is_recording(path: &Path) -> bool {
     if !std::fs::metadata(path).is_ok_and(|found| found.is_file()) {
         return false;
     }

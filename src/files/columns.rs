@@ -102,7 +102,7 @@ impl Columns {
         Ok(Self {
             frequency,
             impedance,
-            time: found.optional(Quantity::Time),
+            time: found.time(),
             potential: found.optional(Quantity::Potential),
             current: found.optional(Quantity::Current),
             amplitude_vrms: found.optional(Quantity::AmplitudeVrms),
@@ -236,6 +236,21 @@ impl Columns {
         Ok(())
     }
 
+    /// Takes the standard error of Z from a column that is called as such are, where there is none yet; gives back its
+    /// name.
+    pub fn take_likely_std_error(&mut self) -> Option<String> {
+        if self.std_error.is_some() {
+            return None;
+        }
+        let name = self
+            .names
+            .iter()
+            .find(|name| names::may_be_std_error(name))?
+            .clone();
+        self.take_std_error(&name).ok()?;
+        Some(name)
+    }
+
     /// The last column that every row must have.
     pub fn last_required(&self) -> usize {
         let (one, other) = self.components();
@@ -341,6 +356,14 @@ impl Found<'_> {
             index,
             factor: if meaning.negated { -factor } else { factor },
         })
+    }
+
+    /// In a table of this program `t_s` is when a point was recorded, and `t_start_s` when it began.
+    fn time(&self) -> Option<Column> {
+        match self.names.iter().position(|name| name == "t_start_s") {
+            Some(index) => Some(Column { index, factor: 1.0 }),
+            None => self.optional(Quantity::Time),
+        }
     }
 
     fn required(&self, quantity: Quantity, what: &str) -> Result<Column, String> {

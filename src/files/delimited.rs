@@ -35,6 +35,14 @@ pub(super) fn read_as(
             let taken = columns.take_std_error(wanted);
             taken.map_err(|message| ReadError::in_line(source.file, line, message))?;
         }
+    } else if options.any_sigma {
+        for columns in &mut sets {
+            if let Some(name) = columns.take_likely_std_error() {
+                gathering.remark(format!(
+                    "{name:?} is taken for the standard error of one component of Z"
+                ));
+            }
+        }
     }
     let mut table = Table {
         tables: sets

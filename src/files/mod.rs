@@ -28,6 +28,7 @@ mod palmsens;
 mod parstat;
 mod power_suite;
 mod rows;
+mod series;
 mod text;
 mod unit;
 mod versa_studio;
@@ -36,6 +37,7 @@ mod zplot;
 
 pub use error::ReadError;
 pub use reading::{FileSpectrum, Format, ReadOptions, Reading};
+pub use series::{Measured, Origin, Series, SeriesRow, read_series};
 pub use writing::{WriteError, format_of_extension, write};
 
 use reading::{FormatEntry, TextEntry};

@@ -88,6 +88,26 @@ pub(super) fn resistance_factor(name: &str) -> f64 {
     }
 }
 
+/// Whether a column of this name may hold standard errors of Z: called as such are, with the unit of a resistance or
+/// none.
+pub(super) fn may_be_std_error(name: &str) -> bool {
+    let name = plain(name);
+    let (core, unit) = split_unit(&name);
+    let is_resistance = matches!(unit, None | Some(Unit::Known(Kind::Resistance, _)));
+    let words = [
+        "sigma",
+        "sd",
+        "std",
+        "stddev",
+        "stderr",
+        "se",
+        "standarderror",
+        "standarddeviation",
+        "uncertainty",
+    ];
+    is_resistance && words.contains(&simple(core).as_str())
+}
+
 /// Whether a text is nothing but a unit, as in the second line of some headers; empty fields and `#` count.
 pub(super) fn is_unit(text: &str) -> bool {
     let text = plain(text);

@@ -79,6 +79,31 @@ impl Numbers {
     }
 }
 
+/// The number of a field, `value`, times a factor. A factor that is a power of ten moves the decimal point of the field,
+/// so that 12.5 mA is the same f64 as 0.0125 A.
+pub(super) fn scaled(field: &str, value: f64, factor: f64) -> f64 {
+    const POWERS: [(f64, i32); 6] = [(1e-9, -9), (1e-6, -6), (1e-3, -3), (1e3, 3), (1e6, 6), (1e9, 9)];
+    let found = POWERS.into_iter().find(|(power, _)| *power == factor.abs());
+    let power = found.map(|(_, exponent)| exponent);
+    let Some(power) = power else {
+        return value * factor;
+    };
+    let plain = field.trim().replace(',', ".");
+    let (mantissa, exponent) = plain.split_once(['e', 'E']).unwrap_or((&plain, "0"));
+    let exponent: Option<i32> = exponent.strip_prefix('+').unwrap_or(exponent).parse().ok();
+    let moved = exponent
+        .and_then(|exponent| {
+            format!("{mantissa}e{}", exponent.checked_add(power)?)
+                .parse::<f64>()
+                .ok()
+        })
+        .filter(|moved| moved.is_finite());
+    match moved {
+        Some(moved) => moved.copysign(value * factor),
+        None => value * factor,
+    }
+}
+
 /// A single number outside of a table, with whichever decimal sign.
 pub(super) fn single(field: &str) -> Option<f64> {
     match Numbers::new(true).read(field) {
@@ -175,6 +200,28 @@ mod tests {
         }
         for field in ["x", "1.2.3", "12 5", "0x10", "1,234,5", "ok"] {
             assert_eq!(Numbers::new(true).read(field), Number::Text, "{field}");
+        }
+    }
+
+    #[test]
+    fn a_prefix_moves_the_decimal_point() {
+        for (field, factor, expected) in [
+            ("12.5", 1e-3, 0.0125),
+            ("0,3", 1e-3, 0.000_3),
+            ("-1.1E+001", 1e-6, -11e-6),
+            ("7e-3", 1e3, 7.0),
+            ("-0.0", 1e-3, -0.0),
+            ("5", -1e-3, -0.005),
+            ("2", 3600.0, 7200.0),
+        ] {
+            let Number::Value(value) = Numbers::new(true).read(field) else {
+                panic!("{field}");
+            };
+            assert_eq!(
+                scaled(field, value, factor).to_bits(),
+                f64::to_bits(expected),
+                "{field}"
+            );
         }
     }
 

@@ -94,6 +94,9 @@ pub struct ReadOptions {
     /// The column of a text that holds the standard error of one component of Z in ohm, by its name, or by its
     /// number from 1 where there is no header: it goes into `Point::std_error_ohm`.
     pub sigma_column: Option<String>,
+    /// Whether, where no column is named, one of plain text that is called as standard errors are (`sigma`, `sd / ohm`)
+    /// is taken for it.
+    pub any_sigma: bool,
 }
 
 /// A format of text: how it is recognised from its beginning, and read.

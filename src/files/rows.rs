@@ -7,7 +7,7 @@ use crate::spectrum::{Point, PointStatus};
 use super::columns::{Column, Columns, Impedance};
 use super::cut::LastNumbers;
 use super::error::ReadError;
-use super::number::{Number, Numbers, is_beginning};
+use super::number::{Number, Numbers, is_beginning, scaled};
 use super::text::Line;
 
 /// What stands between the fields of a row.
@@ -444,7 +444,7 @@ impl<'t> Rows<'t> {
         let number = self.numbers.read(field);
         let cut = line.last && column.index + 1 == fields.len() && is_beginning(field);
         match number {
-            Number::Value(value) => Ok(value * column.factor),
+            Number::Value(value) => Ok(scaled(field, value, column.factor)),
             Number::Missing if !(cut && line.open) => Ok(f64::NAN),
             Number::MixedDecimals => Err(self.wrong_field(
                 line,
@@ -474,8 +474,9 @@ impl<'t> Rows<'t> {
 
     fn optional(&mut self, fields: &[&'t str], column: Option<Column>) -> Option<f64> {
         let column = column?;
-        match self.numbers.read(fields.get(column.index)?) {
-            Number::Value(value) => Some(value * column.factor),
+        let field = fields.get(column.index)?;
+        match self.numbers.read(field) {
+            Number::Value(value) => Some(scaled(field, value, column.factor)),
             _ => None,
         }
     }

@@ -54,7 +54,7 @@ pub(super) fn parse(text: &str) -> Option<Unit> {
         "v" | "volt" | "volts" => (Kind::Potential, 1.0),
         "mv" => (Kind::Potential, 1e-3),
         "uv" => (Kind::Potential, 1e-6),
-        "a" | "amp" | "amps" => (Kind::Current, 1.0),
+        "a" | "amp" | "amps" | "ampere" | "amperes" => (Kind::Current, 1.0),
         "ma" => (Kind::Current, 1e-3),
         "ua" => (Kind::Current, 1e-6),
         "na" => (Kind::Current, 1e-9),

@@ -132,7 +132,17 @@ fn a_time_scale_is_refused_for_a_port_that_no_simulator_serves() {
 #[test]
 fn every_command_has_help_with_an_example() {
     let lab = Lab::new();
-    for command in ["import", "plot", "profiles", "fit", "eval", "rank", "completions"] {
+    for command in [
+        "export",
+        "import",
+        "convert",
+        "plot",
+        "profiles",
+        "fit",
+        "eval",
+        "rank",
+        "completions",
+    ] {
         let help = lab.succeed(&[command, "--help"]);
         assert!(help.contains("Example:"), "{command}: {help}");
     }

@@ -14,6 +14,7 @@ mod digests;
 mod direct;
 mod driver;
 mod drt_command;
+mod export;
 mod files_alike;
 mod fit_command;
 mod fit_more;

@@ -247,7 +247,7 @@ fn a_unit_goes_on_with_the_session_that_it_is_printed_for() {
 
 /// The library that lets a disk be full; none where there is no C compiler.
 #[allow(clippy::print_stderr)]
-fn full_disk_library(lab: &Lab) -> Option<PathBuf> {
+pub fn full_disk_library(lab: &Lab) -> Option<PathBuf> {
     let library = lab.path("disk.so");
     let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/preload/disk.c");
     let built = Command::new("cc")

@@ -261,6 +261,7 @@ fn request(args: &FitArgs) -> Result<Request, UsageError> {
         as_instants: args.instant,
         reading: ReadOptions {
             sigma_column: args.sigma.clone(),
+            ..ReadOptions::default()
         },
     })
 }

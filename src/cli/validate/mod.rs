@@ -62,6 +62,7 @@ pub(super) fn run(args: &ValidateArgs) -> anyhow::Result<ExitCode> {
         with_scan: args.scan,
         reading: ReadOptions {
             sigma_column: args.sigma.clone(),
+            ..ReadOptions::default()
         },
     };
     let files = &args.files;

@@ -82,6 +82,7 @@ fn text(text: &str) -> Result<Reading, ReadError> {
 fn with_sigma(bytes: &[u8], column: &str) -> Result<Reading, ReadError> {
     let options = ReadOptions {
         sigma_column: Some(column.to_owned()),
+        ..ReadOptions::default()
     };
     read_with("a.csv", bytes, &options)
 }

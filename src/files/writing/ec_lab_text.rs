@@ -5,18 +5,17 @@ use std::io::Write;
 
 use crate::spectrum::Point;
 
-use super::scientific;
+use super::{scientific, shifted};
 
 const COLUMNS: &str = "freq/Hz\tRe(Z)/Ohm\t-Im(Z)/Ohm\t|Z|/Ohm\tPhase(Z)/deg\t";
 
 /// A column that is written where every point has a value for it. EC-Lab stamps the end of a point.
-type Optional = (&'static str, fn(&[&Point], usize) -> Option<f64>);
+/// The last part is the power of ten of its unit.
+type Optional = (&'static str, fn(&[&Point], usize) -> Option<f64>, i32);
 const OPTIONAL: [Optional; 3] = [
-    ("time/s\t", end_s),
-    ("<Ewe>/V\t", |points, index| points[index].potential_v),
-    ("<I>/mA\t", |points, index| {
-        points[index].current_a.map(|current| current * 1e3)
-    }),
+    ("time/s\t", end_s, 0),
+    ("<Ewe>/V\t", |points, index| points[index].potential_v, 0),
+    ("<I>/mA\t", |points, index| points[index].current_a, 3),
 ];
 
 /// When the point ended: when the next one began, and for the last at least one period after its beginning.
@@ -66,13 +65,13 @@ pub(super) fn write(spectra: &[Vec<&Point>], labels: &[String], out: &mut Vec<u8
     let lines = 2 + head.matches('\n').count() + 1;
     let known: Vec<Optional> = OPTIONAL
         .into_iter()
-        .filter(|(_, value)| {
+        .filter(|(_, value, _)| {
             spectra
                 .iter()
                 .all(|points| (0..points.len()).all(|index| value(points, index).is_some()))
         })
         .collect();
-    let names: String = known.iter().map(|(name, _)| *name).collect();
+    let names: String = known.iter().map(|(name, ..)| *name).collect();
     // Writing into a vector does not fail.
     let _ = write!(
         out,
@@ -82,11 +81,15 @@ pub(super) fn write(spectra: &[Vec<&Point>], labels: &[String], out: &mut Vec<u8
         for (index, point) in spectrum.iter().enumerate() {
             let z = point.impedance();
             let numbers = [point.frequency_hz, z.re, -z.im, z.norm(), z.arg().to_degrees()];
-            let known = known.iter().filter_map(|(_, value)| value(spectrum, index));
-            for number in numbers.into_iter().chain(known).chain([(cycle + 1) as f64]) {
+            for number in numbers {
                 let _ = write!(out, "{}\t", scientific(number, 3));
             }
-            out.extend_from_slice(b"\r\n");
+            for (_, value, power) in &known {
+                if let Some(value) = value(spectrum, index) {
+                    let _ = write!(out, "{}\t", shifted(value, *power, 3));
+                }
+            }
+            let _ = write!(out, "{}\t\r\n", scientific((cycle + 1) as f64, 3));
         }
     }
     remark

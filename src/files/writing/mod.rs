@@ -86,7 +86,7 @@ fn labels(spectra: &[FileSpectrum]) -> Vec<String> {
     spectra.iter().enumerate().map(of_number).collect()
 }
 
-/// The usable points of each spectrum, and how many are left out.
+/// The usable points of each spectrum, and what is not written, in words.
 fn usable(spectra: &[FileSpectrum]) -> Result<(Vec<Vec<&Point>>, Vec<String>), WriteError> {
     let all: usize = spectra.iter().map(|of| of.spectrum.points.len()).sum();
     let usable: Vec<Vec<&Point>> = spectra
@@ -104,25 +104,44 @@ fn usable(spectra: &[FileSpectrum]) -> Result<(Vec<Vec<&Point>>, Vec<String>), W
     if kept == 0 {
         return Err(WriteError::NoPoint);
     }
-    let remarks = (kept < all).then(|| {
+    let mut remarks = Vec::new();
+    if kept < all {
         let left_out = all - kept;
-        format!("{left_out} of {all} points are overloaded or invalid; the format cannot say so: they are left out")
-    });
-    Ok((usable, remarks.into_iter().collect()))
+        remarks.push(format!(
+            "{left_out} of {all} points are overloaded or invalid; the format cannot say so: they are left out"
+        ));
+    }
+    let with_error = usable
+        .iter()
+        .flatten()
+        .filter(|point| point.std_error_ohm.is_some())
+        .count();
+    if with_error > 0 {
+        remarks.push(format!(
+            "the standard errors of {with_error} points have no place in the format and are not written; .csv holds them"
+        ));
+    }
+    Ok((usable, remarks))
 }
 
 /// A number with as many digits as tell it from its neighbours, and an exponent of `digits` digits: `-1.25E+003`.
 fn scientific(value: f64, digits: usize) -> String {
+    shifted(value, 0, digits)
+}
+
+/// As [`scientific`], of the value times ten to the power of `shift`: only the exponent changes, so that no digit is
+/// lost.
+fn shifted(value: f64, shift: i32, digits: usize) -> String {
     let text = format!("{value:E}");
-    match text.split_once('E') {
-        Some((mantissa, exponent)) => {
-            let point = if mantissa.contains('.') { "" } else { ".0" };
-            let (sign, exponent) = match exponent.strip_prefix('-') {
-                Some(exponent) => ('-', exponent),
-                None => ('+', exponent),
-            };
-            format!("{mantissa}{point}E{sign}{exponent:0>digits$}")
-        }
-        None => text,
-    }
+    let parts = text.split_once('E').and_then(|(mantissa, exponent)| {
+        let exponent: i32 = exponent.parse().ok()?;
+        Some((mantissa, exponent))
+    });
+    let Some((mantissa, exponent)) = parts else {
+        return text;
+    };
+    let exponent = if value == 0.0 { 0 } else { exponent + shift };
+    let point = if mantissa.contains('.') { "" } else { ".0" };
+    let sign = if exponent < 0 { '-' } else { '+' };
+    format!("{mantissa}{point}E{sign}{:0>digits$}", exponent.unsigned_abs())
 }

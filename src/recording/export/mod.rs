@@ -7,8 +7,6 @@ mod battery_data;
 mod staging;
 mod sweeps;
 mod tables;
-#[cfg(test)]
-mod tests;
 
 use std::path::{Path, PathBuf};
 

@@ -1,5 +1,7 @@
 //! One file a sweep, for programs that read spectra.
 
+use std::collections::BTreeMap;
+
 use super::staging::Staging;
 use super::{ExportError, Taker};
 use crate::event::{Event, EventBody};
@@ -12,7 +14,8 @@ pub(super) struct Sweeps {
     extension: &'static str,
     sweep: u32,
     points: Vec<Point>,
-    remarks: Vec<String>,
+    /// What is to be said, and of which sweeps.
+    remarks: BTreeMap<String, Vec<u32>>,
 }
 
 impl Sweeps {
@@ -32,8 +35,12 @@ impl Sweeps {
             extension,
             sweep: 0,
             points: Vec::new(),
-            remarks: Vec::new(),
+            remarks: BTreeMap::new(),
         }
+    }
+
+    fn remark(&mut self, remark: String) {
+        self.remarks.entry(remark).or_default().push(self.sweep);
     }
 
     /// Writes the sweep that is gathered, if there is one.
@@ -52,14 +59,26 @@ impl Sweeps {
             Ok(remarks) => {
                 let name = format!("sweep_{:04}.{}", self.sweep, self.extension);
                 staging.put(&name, "points", usable, &bytes)?;
-                let of_sweep = |remark: String| format!("sweep {}: {remark}", self.sweep);
-                self.remarks.extend(remarks.into_iter().map(of_sweep));
+                for remark in remarks {
+                    self.remark(remark);
+                }
             }
-            Err(error) => self
-                .remarks
-                .push(format!("sweep {}: {error}; it has no file", self.sweep)),
+            Err(error) => self.remark(format!("{error}: no file")),
         }
         Ok(())
+    }
+}
+
+/// `sweep 3`, `sweeps 3, 5`, `130 sweeps from 1 to 130`.
+fn listed(sweeps: &[u32]) -> String {
+    const MOST: usize = 8;
+    let words: Vec<String> = sweeps.iter().map(u32::to_string).collect();
+    match sweeps {
+        [only] => format!("sweep {only}"),
+        [first, .., last] if sweeps.len() > MOST => {
+            format!("{} sweeps from {first} to {last}", sweeps.len())
+        }
+        _ => format!("sweeps {}", words.join(", ")),
     }
 }
 
@@ -75,7 +94,7 @@ impl Taker for Sweeps {
             }
             EventBody::SweepEnded(ended) if ended.sweep == self.sweep && !self.points.is_empty() => {
                 if !ended.complete {
-                    self.remarks.push(format!("sweep {} is not complete", self.sweep));
+                    self.remark("not complete".to_owned());
                 }
                 self.write(staging)?;
             }
@@ -86,9 +105,12 @@ impl Taker for Sweeps {
 
     fn finish(&mut self, staging: &mut Staging) -> Result<Vec<String>, ExportError> {
         if !self.points.is_empty() {
-            self.remarks.push(format!("sweep {} is not complete", self.sweep));
+            self.remark("not complete".to_owned());
         }
         self.write(staging)?;
-        Ok(std::mem::take(&mut self.remarks))
+        let remarks = std::mem::take(&mut self.remarks).into_iter();
+        Ok(remarks
+            .map(|(remark, sweeps)| format!("{}: {remark}", listed(&sweeps)))
+            .collect())
     }
 }

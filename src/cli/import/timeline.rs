@@ -1,0 +1,315 @@
+//! What several files hold, on one clock.
+
+use crate::event::Stamp;
+use crate::files::{Measured, Origin, Series, SeriesRow};
+use crate::recording::ChargeSign;
+use crate::spectrum::{Point, Sample, Spectrum};
+
+/// A measured thing and when it was.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Item {
+    /// Time of the session in ns, where it is known.
+    pub elapsed_ns: Option<i64>,
+    /// UTC in ns since the Unix epoch, where it is known.
+    pub utc_ns: Option<i64>,
+    /// What it is.
+    pub taken: Taken,
+}
+
+/// What was measured.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Taken {
+    /// A point, with its sweep counted from 0.
+    Point(u32, Point),
+    /// A sample.
+    Sample(Sample),
+}
+
+impl Item {
+    /// Its stamp, where the event before it has this one: the session's clock never runs back.
+    pub fn stamp_after(&self, before: Stamp) -> Stamp {
+        let elapsed_ns = self
+            .elapsed_ns
+            .map_or(before.elapsed_ns, |ns| ns.max(before.elapsed_ns));
+        let passed = elapsed_ns - before.elapsed_ns;
+        Stamp {
+            utc_ns: self.utc_ns.unwrap_or(before.utc_ns.saturating_add(passed)),
+            elapsed_ns,
+        }
+    }
+}
+
+/// The points of each sweep.
+pub(super) fn spectra(items: &[Item]) -> Vec<Vec<&Point>> {
+    let mut spectra: Vec<Vec<&Point>> = Vec::new();
+    for item in items {
+        if let Taken::Point(sweep, point) = &item.taken {
+            let sweep = *sweep as usize;
+            if spectra.len() <= sweep {
+                spectra.resize_with(sweep + 1, Vec::new);
+            }
+            spectra[sweep].push(point);
+        }
+    }
+    spectra
+}
+
+/// Puts files one after the other.
+pub(super) struct Timeline {
+    sign: ChargeSign,
+    items: Vec<Item>,
+    sweeps: u32,
+    last_ns: i64,
+    /// A file of samples alone or of points alone, whose other half may come next.
+    waiting: Option<(String, Series)>,
+    remarks: Vec<String>,
+}
+
+impl Timeline {
+    /// Nothing yet; `sign` says which way charging goes.
+    pub fn new(sign: ChargeSign) -> Self {
+        Self {
+            sign,
+            items: Vec::new(),
+            sweeps: 0,
+            last_ns: 0,
+            waiting: None,
+            remarks: Vec::new(),
+        }
+    }
+
+    /// Adds spectra, of whose time of the day the file says nothing.
+    pub fn add_spectra(&mut self, spectra: impl Iterator<Item = Spectrum>) {
+        self.add_waiting();
+        for spectrum in spectra {
+            for point in spectrum.points {
+                self.items.push(Item {
+                    elapsed_ns: None,
+                    utc_ns: None,
+                    taken: Taken::Point(self.sweeps, point),
+                });
+            }
+            self.sweeps += 1;
+        }
+    }
+
+    /// Adds a series, put together with the one before it where one has samples and the other points, and both are of
+    /// the same kind: two halves of one export.
+    pub fn add_series(&mut self, file: &str, series: Series) {
+        let is_other_half = |one: &Series, other: &Series| {
+            one.origin == other.origin
+                && matches!(one.origin, Origin::BatteryData | Origin::Table)
+                && one.has_samples() != other.has_samples()
+                && one.has_points() != other.has_points()
+        };
+        match self.waiting.take() {
+            _ if series.rows.is_empty() => {}
+            Some((_, one)) if is_other_half(&one, &series) => {
+                let merged = merged(one, series);
+                self.add_rows(file, merged);
+            }
+            waiting => {
+                self.waiting = waiting;
+                self.add_waiting();
+                self.waiting = Some((file.to_owned(), series));
+            }
+        }
+    }
+
+    /// Everything in order, and what was decided, in words.
+    pub fn finish(mut self) -> (Vec<Item>, Vec<String>) {
+        self.add_waiting();
+        (self.items, self.remarks)
+    }
+
+    fn add_waiting(&mut self) {
+        if let Some((file, series)) = self.waiting.take() {
+            self.add_rows(&file, series);
+        }
+    }
+
+    fn add_rows(&mut self, file: &str, series: Series) {
+        if series.origin == Origin::BatteryData && series.has_samples() {
+            self.remarks.push(format!("{file}: {}", self.sign.words()));
+        }
+        let first = series.rows.iter().find_map(|row| row.t_s);
+        let shift_ns = match first.map(nanoseconds) {
+            Some(first) if first < self.last_ns => {
+                self.remarks.push(format!(
+                    "{file}: begins before the file before it ends: its times follow on from there"
+                ));
+                self.last_ns - first
+            }
+            _ => 0,
+        };
+        let mut back = 0_usize;
+        let mut sweep: Option<(u32, u32)> = None;
+        for row in series.rows {
+            let elapsed_ns = row.t_s.map(|t_s| nanoseconds(t_s).saturating_add(shift_ns));
+            if let Some(ns) = elapsed_ns {
+                back += usize::from(ns < self.last_ns);
+                self.last_ns = self.last_ns.max(ns);
+            }
+            let taken = match row.measured {
+                Measured::Sample(sample) => Taken::Sample(match series.origin {
+                    Origin::BatteryData => turned(sample, self.sign.factor()),
+                    _ => sample,
+                }),
+                Measured::Point(number, point) => {
+                    let own = match sweep {
+                        Some((of_file, own)) if of_file == number => own,
+                        _ => {
+                            self.sweeps += 1;
+                            self.sweeps - 1
+                        }
+                    };
+                    sweep = Some((number, own));
+                    Taken::Point(own, point)
+                }
+            };
+            self.items.push(Item {
+                elapsed_ns,
+                utc_ns: row.utc_ns,
+                taken,
+            });
+        }
+        if back > 0 {
+            self.remarks.push(format!(
+                "{file}: {back} rows lie before the row before them; they are recorded at its time"
+            ));
+        }
+    }
+}
+
+/// The working electrode's potential and current of the cell's voltage and charge current.
+fn turned(sample: Sample, factor: f64) -> Sample {
+    Sample {
+        potential_v: sample.potential_v.map(|value| factor * value),
+        current_a: sample.current_a.map(|value| factor * value),
+        ..sample
+    }
+}
+
+fn nanoseconds(t_s: f64) -> i64 {
+    (t_s * 1e9).round() as i64
+}
+
+/// The rows of both in the order of the session: by the number of the event where that is known, else by time. A point
+/// without a time stays behind the one before it.
+fn merged(one: Series, other: Series) -> Series {
+    let key = |row: &SeriesRow, last: &mut (u64, f64)| {
+        *last = (row.seq.unwrap_or(last.0), row.t_s.unwrap_or(last.1));
+        *last
+    };
+    let mut keyed: Vec<((u64, f64), SeriesRow)> = Vec::new();
+    let mut remarks = one.remarks;
+    remarks.extend(other.remarks);
+    for rows in [one.rows, other.rows] {
+        let mut last = (0, f64::NEG_INFINITY);
+        keyed.extend(rows.into_iter().map(|row| (key(&row, &mut last), row)));
+    }
+    keyed.sort_by(|((a, at), _), ((b, bt), _)| a.cmp(b).then(at.total_cmp(bt)));
+    Series {
+        origin: one.origin,
+        rows: keyed.into_iter().map(|(_, row)| row).collect(),
+        remarks,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn samples(origin: Origin, times: &[f64]) -> Series {
+        let rows = times
+            .iter()
+            .map(|&t_s| SeriesRow {
+                seq: None,
+                t_s: Some(t_s),
+                utc_ns: None,
+                measured: Measured::Sample(Sample {
+                    potential_v: Some(3.0),
+                    current_a: Some(1.0),
+                    ..Sample::default()
+                }),
+            })
+            .collect();
+        Series {
+            origin,
+            rows,
+            remarks: Vec::new(),
+        }
+    }
+
+    fn points(origin: Origin, sweeps: &[(u32, Option<f64>)]) -> Series {
+        let rows = sweeps
+            .iter()
+            .map(|&(sweep, t_s)| SeriesRow {
+                seq: None,
+                t_s,
+                utc_ns: None,
+                measured: Measured::Point(sweep, Point::new(1.0, 2.0, -3.0)),
+            })
+            .collect();
+        Series {
+            origin,
+            rows,
+            remarks: Vec::new(),
+        }
+    }
+
+    fn times(items: &[Item]) -> Vec<Option<f64>> {
+        items
+            .iter()
+            .map(|item| item.elapsed_ns.map(|ns| ns as f64 / 1e9))
+            .collect()
+    }
+
+    #[test]
+    fn a_file_that_begins_again_goes_on_where_the_one_before_it_ends() {
+        let mut timeline = Timeline::new(ChargeSign::Positive);
+        timeline.add_series("a", samples(Origin::EcLabText, &[0.0, 5.0]));
+        timeline.add_series("b", samples(Origin::EcLabText, &[0.0, 2.0]));
+        timeline.add_series("c", samples(Origin::EcLabText, &[100.0, 101.0]));
+        let (items, remarks) = timeline.finish();
+        assert_eq!(times(&items), [0.0, 5.0, 5.0, 7.0, 100.0, 101.0].map(Some));
+        assert!(remarks.len() == 1 && remarks[0].starts_with("b: "), "{remarks:?}");
+    }
+
+    #[test]
+    fn samples_and_points_of_one_export_are_put_together_by_time() {
+        let mut timeline = Timeline::new(ChargeSign::Positive);
+        timeline.add_series("a", samples(Origin::BatteryData, &[0.0, 10.0, 20.0]));
+        let of_points = [(4, Some(12.0)), (4, None), (5, Some(19.0))];
+        timeline.add_series("b", points(Origin::BatteryData, &of_points));
+        let (items, _) = timeline.finish();
+        let sweeps: Vec<Option<u32>> = items
+            .iter()
+            .map(|item| match item.taken {
+                Taken::Point(sweep, _) => Some(sweep),
+                Taken::Sample(_) => None,
+            })
+            .collect();
+        assert_eq!(sweeps, [None, None, Some(0), Some(0), Some(1), None]);
+        assert_eq!(spectra(&items).iter().map(Vec::len).collect::<Vec<_>>(), [2, 1]);
+    }
+
+    #[test]
+    fn charge_current_is_turned_only_where_the_working_electrode_is_the_negative_one() {
+        for (sign, origin, expected) in [
+            (ChargeSign::Negative, Origin::BatteryData, -1.0),
+            (ChargeSign::Positive, Origin::BatteryData, 1.0),
+            (ChargeSign::Unknown, Origin::BatteryData, 1.0),
+            (ChargeSign::Negative, Origin::EcLabText, 1.0),
+        ] {
+            let mut timeline = Timeline::new(sign);
+            timeline.add_series("a", samples(origin, &[0.0]));
+            let (items, _) = timeline.finish();
+            let Taken::Sample(sample) = &items[0].taken else {
+                panic!("a sample");
+            };
+            assert_eq!(sample.current_a, Some(expected));
+            assert_eq!(sample.potential_v, Some(3.0 * expected));
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! Time series of potential and current in files, and what this program itself exports: samples and points with the
+//! time at which they were taken.
+//!
+//! A file is recognised by its header, never by its name: Battery Data Format (comma-separated values with its
+//! preferred labels or machine names, and our extension of it for impedance), EC-Lab text of techniques of direct
+//! current, the tables of `export --format csv`, and event lines.
+
+mod delimited;
+mod ec_lab;
+mod event_lines;
+mod own_tables;
+#[cfg(test)]
+mod tests;
+
+use crate::spectrum::{Point, Sample};
+
+use super::error::ReadError;
+use super::text;
+
+/// Where a series comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// Battery Data Format: current is positive when the cell is charged, voltage is that of the cell.
+    BatteryData,
+    /// EC-Lab text: current is positive when the working electrode is oxidised.
+    EcLabText,
+    /// A table of this program.
+    Table,
+    /// Event lines of this program.
+    EventLines,
+}
+
+impl Origin {
+    /// What people call it.
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::BatteryData => "Battery Data Format",
+            Self::EcLabText => "EC-Lab text (.mpt)",
+            Self::Table => "a table of this program",
+            Self::EventLines => "event lines of this program",
+        }
+    }
+}
+
+/// What was measured at a time.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Measured {
+    /// A point of a sweep, with the number of the sweep in the file.
+    Point(u32, Point),
+    /// A reading of potential and current.
+    Sample(Sample),
+}
+
+/// One row of a series.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SeriesRow {
+    /// The number of the event, where the file says it.
+    pub seq: Option<u64>,
+    /// Time since the beginning of the series in s, where it is known.
+    pub t_s: Option<f64>,
+    /// UTC in ns since the Unix epoch, where the file says it.
+    pub utc_ns: Option<i64>,
+    /// What was measured.
+    pub measured: Measured,
+}
+
+/// What a file of a time series, or an exported one, holds.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Series {
+    /// Where it comes from.
+    pub origin: Origin,
+    /// Its rows in the order of the file. There may be none in a table of ours that holds neither samples nor points.
+    pub rows: Vec<SeriesRow>,
+    /// What was decided or noticed while reading, in words.
+    pub remarks: Vec<String>,
+}
+
+impl Series {
+    /// Whether it holds samples.
+    #[must_use]
+    pub fn has_samples(&self) -> bool {
+        self.rows
+            .iter()
+            .any(|row| matches!(row.measured, Measured::Sample(_)))
+    }
+
+    /// Whether it holds points.
+    #[must_use]
+    pub fn has_points(&self) -> bool {
+        self.rows
+            .iter()
+            .any(|row| matches!(row.measured, Measured::Point(..)))
+    }
+}
+
+/// Reads a file as a series; none where it is not one, which says nothing against it. `file` names it in errors.
+///
+/// # Errors
+/// Where it is one, and a column is missing, or a field is no number: file, line, column and its name.
+pub fn read_series(file: &str, bytes: &[u8]) -> Result<Option<Series>, ReadError> {
+    let head = text::head(bytes);
+    let first = head
+        .lines()
+        .find(|line| !line.trim().is_empty())
+        .unwrap_or_default();
+    if event_lines::recognise(first) {
+        return event_lines::read(file, &text::decode(bytes)).map(Some);
+    }
+    if own_tables::recognise(first) {
+        return own_tables::read(file, &text::decode(bytes)).map(Some);
+    }
+    if super::ec_lab_text::recognise(&head) {
+        return ec_lab::read(file, &text::decode(bytes));
+    }
+    match delimited::recognise(first) {
+        Some(table) => table.read(file, &text::decode(bytes)).map(Some),
+        None => Ok(None),
+    }
+}
+
+/// A time in words of ours as ns since the Unix epoch.
+fn utc_ns(text: &str) -> Option<i64> {
+    let stamp: jiff::Timestamp = text.parse().ok()?;
+    i64::try_from(stamp.as_nanosecond()).ok()
+}
