@@ -231,7 +231,7 @@ fn what_is_exported_and_imported_has_the_same_numbers_to_the_last_bit() {
         "t_start_s",
     ];
     same(&original, &found, "point", &of_points);
-    let sweeps = ["sweep_0001", "sweep_0002", "sweep_0003"];
+    let sweeps = ["sweep_00001", "sweep_00002", "sweep_00003"];
     let files = |extension: &str| sweeps.map(|name| format!("{extension}/{name}.{extension}"));
     let of_files = ["sweep", "index", "frequency_hz", "z_real_ohm", "z_imag_ohm"];
     let found = again(&files("z").each_ref().map(String::as_str), "z.interphase");

@@ -15,7 +15,7 @@ use crate::event::{
     EventBody, PointMeasured, SampleTaken, SessionEnded, SessionStarted, Stamp, SweepEnded, SweepStarted,
     Technique,
 };
-use crate::files::{Format, ReadOptions, read_series};
+use crate::files::{Format, Origin, ReadOptions, read_series};
 use crate::profile::{Cell, Kind, find};
 use crate::recording::{Attachment, ChargeSign, META_STATE_DIGEST, META_STATE_VERSION, Opening, Writer};
 use crate::session::process::ENDED_COMPLETE;
@@ -73,7 +73,9 @@ pub(super) fn run(args: &ImportArgs) -> anyhow::Result<ExitCode> {
     }];
     for path in &args.files {
         let bytes = spectra::bytes_of(path)?;
-        let format = take(path, &bytes, &mut timeline)?;
+        let Some(media_type) = take(path, &bytes, &mut timeline)? else {
+            continue;
+        };
         if bytes.len() > MOST_ATTACHED_BYTES {
             output::message(format!(
                 "{}: is too large to be kept in the recording beside its data",
@@ -82,7 +84,7 @@ pub(super) fn run(args: &ImportArgs) -> anyhow::Result<ExitCode> {
         } else {
             attachments.push(Attachment {
                 name: attachment_name(path),
-                media_type: media_type(format).to_owned(),
+                media_type: media_type.to_owned(),
                 bytes,
             });
         }
@@ -108,13 +110,19 @@ pub(super) fn run(args: &ImportArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Reads a file into the time line; gives back its format, where it is one of spectra of other programs.
-fn take(path: &Path, bytes: &[u8], timeline: &mut Timeline) -> anyhow::Result<Option<Format>> {
+/// Reads a file into the time line; gives back its type, or nothing where nothing is taken of it.
+fn take(path: &Path, bytes: &[u8], timeline: &mut Timeline) -> anyhow::Result<Option<&'static str>> {
     let name = spectra::name_of(path);
     if let Some(series) = read_series(&name, bytes)? {
         spectra::tell_remarks(path, &series.remarks);
+        let media_type = match series.origin {
+            _ if series.rows.is_empty() => None,
+            Origin::BatteryData | Origin::Table => Some("text/csv"),
+            Origin::EcLabText => Some("text/plain"),
+            Origin::EventLines => Some("application/x-ndjson"),
+        };
         timeline.add_series(&name, series);
-        return Ok(None);
+        return Ok(media_type);
     }
     let reading = spectra::read_bytes(path, bytes, &ReadOptions::default())?;
     spectra::tell_remarks(path, &reading.remarks);
@@ -127,7 +135,7 @@ fn take(path: &Path, bytes: &[u8], timeline: &mut Timeline) -> anyhow::Result<Op
     }
     let format = reading.format;
     timeline.add_spectra(reading.spectra.into_iter().map(|of| of.spectrum));
-    Ok(Some(format))
+    Ok(Some(media_type(format)))
 }
 
 /// The name that a file keeps in the recording.
@@ -138,10 +146,10 @@ fn attachment_name(path: &Path) -> String {
     }
 }
 
-fn media_type(format: Option<Format>) -> &'static str {
+fn media_type(format: Format) -> &'static str {
     match format {
-        Some(Format::Plain) | None => "text/csv",
-        Some(Format::EcLabBinary | Format::Ivium | Format::PalmSens | Format::Recording) => {
+        Format::Plain => "text/csv",
+        Format::EcLabBinary | Format::Ivium | Format::PalmSens | Format::Recording => {
             "application/octet-stream"
         }
         _ => "text/plain",
@@ -211,10 +219,10 @@ fn import(
                 let measured = PointMeasured {
                     sweep: number,
                     index: taken.len() as u32,
-                    point: point.clone(),
+                    point: Point::clone(point),
                 };
                 record(&mut writer, stamp, EventBody::Point(measured))?;
-                taken.push(point.clone());
+                taken.push(Point::clone(point));
                 if taken.len() == points.len() {
                     let ended = SweepEnded {
                         sweep: number,

@@ -20,7 +20,7 @@ pub(super) struct Item {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Taken {
     /// A point, with its sweep counted from 0.
-    Point(u32, Point),
+    Point(u32, Box<Point>),
     /// A sample.
     Sample(Sample),
 }
@@ -86,7 +86,7 @@ impl Timeline {
                 self.items.push(Item {
                     elapsed_ns: None,
                     utc_ns: None,
-                    taken: Taken::Point(self.sweeps, point),
+                    taken: Taken::Point(self.sweeps, Box::new(point)),
                 });
             }
             self.sweeps += 1;
@@ -248,7 +248,7 @@ mod tests {
                 seq: None,
                 t_s,
                 utc_ns: None,
-                measured: Measured::Point(sweep, Point::new(1.0, 2.0, -3.0)),
+                measured: Measured::Point(sweep, Box::new(Point::new(1.0, 2.0, -3.0))),
             })
             .collect();
         Series {

@@ -199,7 +199,7 @@ impl Table {
                         seq: None,
                         t_s: point.t_start_s,
                         utc_ns: None,
-                        measured: Measured::Point(number, point),
+                        measured: Measured::Point(number, Box::new(point)),
                     });
                 }
             }

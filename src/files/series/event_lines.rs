@@ -89,7 +89,7 @@ fn point(event: &Value) -> Result<Measured, String> {
     };
     point.status = status_of(&point, event["status"].as_str());
     let sweep = count(event, "sweep")?.ok_or("the point has no number of its sweep")?;
-    Ok(Measured::Point(sweep, point))
+    Ok(Measured::Point(sweep, Box::new(point)))
 }
 
 fn sample(event: &Value) -> Result<Measured, String> {

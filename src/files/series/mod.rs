@@ -47,7 +47,7 @@ impl Origin {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Measured {
     /// A point of a sweep, with the number of the sweep in the file.
-    Point(u32, Point),
+    Point(u32, Box<Point>),
     /// A reading of potential and current.
     Sample(Sample),
 }
@@ -70,7 +70,7 @@ pub struct SeriesRow {
 pub struct Series {
     /// Where it comes from.
     pub origin: Origin,
-    /// Its rows in the order of the file. There may be none in a table of ours that holds neither samples nor points.
+    /// Its rows in the order of the file. There may be none in a file of ours that holds neither samples nor points.
     pub rows: Vec<SeriesRow>,
     /// What was decided or noticed while reading, in words.
     pub remarks: Vec<String>,
@@ -106,6 +106,13 @@ pub fn read_series(file: &str, bytes: &[u8]) -> Result<Option<Series>, ReadError
         .unwrap_or_default();
     if event_lines::recognise(first) {
         return event_lines::read(file, &text::decode(bytes)).map(Some);
+    }
+    if head.trim_start().starts_with('{') && head.contains("\"Battery Data Format") {
+        return Ok(Some(Series {
+            origin: Origin::BatteryData,
+            rows: Vec::new(),
+            remarks: vec!["describes the files beside it and is passed over".to_owned()],
+        }));
     }
     if own_tables::recognise(first) {
         return own_tables::read(file, &text::decode(bytes)).map(Some);

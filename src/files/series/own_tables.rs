@@ -145,7 +145,7 @@ impl Row<'_> {
                 "\"sweep\" is empty: the point belongs to none",
             )
         })?;
-        Ok(Measured::Point(sweep, point))
+        Ok(Measured::Point(sweep, Box::new(point)))
     }
 
     fn sample(&self) -> Result<Measured, ReadError> {

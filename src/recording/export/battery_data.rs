@@ -6,6 +6,7 @@
 
 use std::fmt::Write as _;
 
+use rusqlite::OptionalExtension;
 use serde_json::{Value, json};
 
 use super::staging::{Part, Staging};
@@ -99,13 +100,16 @@ pub(super) struct BatteryData {
 
 impl BatteryData {
     pub(super) fn new(reader: &mut Reader) -> Result<Self, ExportError> {
-        let attachments = reader.attachments()?;
-        let cell = attachments
-            .iter()
-            .find(|attachment| attachment.name == "cell.toml");
-        let cell = cell.map_or_else(String::new, |cell| {
-            String::from_utf8_lossy(&cell.bytes).into_owned()
-        });
+        let bytes: Option<Vec<u8>> = reader.with_connection(|connection| {
+            connection
+                .query_row(
+                    "select bytes from attachment where name = 'cell.toml'",
+                    [],
+                    |row| row.get(0),
+                )
+                .optional()
+        })?;
+        let cell = String::from_utf8_lossy(&bytes.unwrap_or_default()).into_owned();
         // A profile of an earlier version that is not understood any more says nothing about the sign.
         let sign = Cell::parse("cell.toml", &cell).map_or(ChargeSign::Unknown, |cell| ChargeSign::of(&cell));
         let recording = reader.path().file_name().unwrap_or_default();
@@ -206,9 +210,9 @@ impl Taker for BatteryData {
             EventBody::Point(measured) => self.point(measured, staging),
             EventBody::Session(_) => {
                 let mut fields = event.to_fields();
-                self.start_utc = fields.remove("utc").unwrap_or_default();
+                self.start_utc = fields.shift_remove("utc").unwrap_or_default();
                 for key in ["seq", "t_s", "kind"] {
-                    fields.remove(key);
+                    fields.shift_remove(key);
                 }
                 self.session = Value::Object(fields);
                 Ok(())

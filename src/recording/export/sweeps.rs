@@ -19,12 +19,12 @@ pub(super) struct Sweeps {
 }
 
 impl Sweeps {
-    /// `sweep_0001.z` and so on.
+    /// `sweep_00001.z` and so on.
     pub(super) fn z_plot() -> Self {
         Self::of(Format::ZPlot, "z")
     }
 
-    /// `sweep_0001.mpt` and so on.
+    /// `sweep_00001.mpt` and so on.
     pub(super) fn ec_lab_text() -> Self {
         Self::of(Format::EcLabText, "mpt")
     }
@@ -57,7 +57,7 @@ impl Sweeps {
         let mut bytes = Vec::new();
         match files::write(self.format, &[spectrum], &mut bytes) {
             Ok(remarks) => {
-                let name = format!("sweep_{:04}.{}", self.sweep, self.extension);
+                let name = format!("sweep_{:05}.{}", self.sweep, self.extension);
                 staging.put(&name, "points", usable, &bytes)?;
                 for remark in remarks {
                     self.remark(remark);
