@@ -21,17 +21,18 @@ pub struct SweepSpan {
     pub ended_seq: Option<u64>,
 }
 
-/// All events in a span of numbers, `?1` to `?2`, whichever table they are in.
-fn events_between(columns: &str) -> String {
+/// All events in a span of numbers, `?1` to `?2`, whichever table of this version of the format they are in.
+fn events_between(format: i64, columns: &str) -> String {
     let selects: Vec<String> = EVENT_TABLES
         .iter()
+        .filter(|table| table.is_in(format))
         .map(|table| format!("select {columns} from {} where seq between ?1 and ?2", table.name))
         .collect();
     selects.join(" union all ")
 }
 
 /// The last event that has happened when that much time has passed: all up to it have, the next has not.
-fn seq_at_elapsed(transaction: &Transaction<'_>, elapsed_ns: i64) -> rusqlite::Result<u64> {
+fn seq_at_elapsed(transaction: &Transaction<'_>, format: i64, elapsed_ns: i64) -> rusqlite::Result<u64> {
     // `last_elapsed_ns` never falls, so the first batch over the time holds the first event over it.
     let batch: Option<(i64, i64)> = transaction
         .prepare_cached(
@@ -44,7 +45,7 @@ fn seq_at_elapsed(transaction: &Transaction<'_>, elapsed_ns: i64) -> rusqlite::R
     };
     let sql = format!(
         "select min(seq) from ({}) where elapsed_ns > ?3",
-        events_between("seq, elapsed_ns")
+        events_between(format, "seq, elapsed_ns")
     );
     let next: Option<i64> = transaction
         .prepare_cached(&sql)?
@@ -52,13 +53,13 @@ fn seq_at_elapsed(transaction: &Transaction<'_>, elapsed_ns: i64) -> rusqlite::R
     Ok(next.unwrap_or(first).saturating_sub(1).cast_unsigned())
 }
 
-fn stamp_of(transaction: &Transaction<'_>, seq: u64) -> rusqlite::Result<Option<Stamp>> {
+fn stamp_of(transaction: &Transaction<'_>, format: i64, seq: u64) -> rusqlite::Result<Option<Stamp>> {
     if seq > last_seq(transaction)? {
         return Ok(None);
     }
     let seq = seq.cast_signed();
     transaction
-        .prepare_cached(&events_between("utc_ns, elapsed_ns"))?
+        .prepare_cached(&events_between(format, "utc_ns, elapsed_ns"))?
         .query_row([seq, seq], |row| {
             Ok(Stamp {
                 utc_ns: row.get(0)?,
@@ -74,7 +75,8 @@ impl Reader {
     /// # Errors
     /// The file cannot be read.
     pub fn seq_at_elapsed(&mut self, elapsed_ns: i64) -> Result<u64, ReadError> {
-        self.in_transaction(|transaction| seq_at_elapsed(transaction, elapsed_ns))
+        let format = self.format();
+        self.in_transaction(|transaction| seq_at_elapsed(transaction, format, elapsed_ns))
     }
 
     /// Number of the last event to be shown at a position of the replay clock.
@@ -93,7 +95,8 @@ impl Reader {
     /// # Errors
     /// The file cannot be read.
     pub fn stamp_of(&mut self, seq: u64) -> Result<Option<Stamp>, ReadError> {
-        self.in_transaction(|transaction| stamp_of(transaction, seq))
+        let format = self.format();
+        self.in_transaction(|transaction| stamp_of(transaction, format, seq))
     }
 
     /// Number of the event with which a sweep began; none where it did not.
@@ -114,10 +117,11 @@ impl Reader {
     /// # Errors
     /// The file cannot be read.
     pub fn span(&mut self) -> Result<Option<[(u64, Stamp); 2]>, ReadError> {
+        let format = self.format();
         self.in_transaction(|transaction| {
             let last = last_seq(transaction)?;
-            let first = stamp_of(transaction, 1)?;
-            let end = stamp_of(transaction, last)?;
+            let first = stamp_of(transaction, format, 1)?;
+            let end = stamp_of(transaction, format, last)?;
             Ok(first.zip(end).map(|(first, end)| [(1, first), (last, end)]))
         })
     }
