@@ -1,6 +1,7 @@
 //! The session process: from its specification on standard input to the closed recording.
 
 use std::io::{Read, Write};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -100,9 +101,16 @@ fn read_spec() -> Result<SessionSpec, CannotBegin> {
     Ok(serde_json::from_str(&text)?)
 }
 
-/// A log file of the session's own; without one the session goes on unlogged.
+/// A log file of the session's own, for its user alone; without one the session goes on unlogged.
 fn log_to(path: &Path) {
-    if let Ok(file) = std::fs::OpenOptions::new().create(true).append(true).open(path) {
+    let opened = std::fs::OpenOptions::new()
+        .create(true)
+        .append(true)
+        .mode(0o600)
+        .open(path);
+    if let Ok(file) = opened {
+        // One that an earlier session of this name left behind may be open to others.
+        let _ = file.set_permissions(std::fs::Permissions::from_mode(0o600));
         let subscriber = tracing_subscriber::fmt()
             .with_writer(file)
             .with_ansi(false)

@@ -272,7 +272,14 @@ impl RuntimeDirectory {
             ports: spellings_of(port),
         };
         let text = serde_json::to_vec(&held).map_err(|error| failed(error.into()))?;
-        std::fs::write(&path, text).map_err(failed)
+        OpenOptions::new()
+            .create(true)
+            .write(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(&path)
+            .and_then(|mut file| file.write_all(&text))
+            .map_err(failed)
     }
 
     /// Forgets that a session holds this instrument: its cell is known to be off.

@@ -2,7 +2,7 @@
 
 use std::fs::Permissions;
 use std::io::ErrorKind;
-use std::os::unix::fs::{FileTypeExt, PermissionsExt};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -93,20 +93,24 @@ fn another_user_gets_permission_denied_from_socket_directory_and_file() {
         assert_eq!(attempt(what, path), Ok(()), "{what} {path:?} by its owner");
         assert!(is_denied(what, path), "{what} {path:?}");
     }
-    // The socket and what is registered are closed by themselves as well; the log is by its directory alone.
+    // Recording, socket, log and what is registered are closed by themselves as well.
+    for path in [&session.recording, &log] {
+        assert_eq!(std::fs::metadata(path).unwrap().mode() & 0o777, 0o600, "{path:?}");
+    }
     std::fs::set_permissions(&runtime, Permissions::from_mode(0o755)).unwrap();
     assert!(!is_denied("list", &runtime), "this test can tell");
     assert!(is_denied("connect", &socket));
+    let mut kinds = Vec::new();
     for entry in std::fs::read_dir(&runtime).unwrap() {
         let entry = entry.unwrap();
-        let is_log = entry
-            .path()
-            .extension()
-            .is_some_and(|extension| extension == "log");
-        if entry.file_type().unwrap().is_file() && !is_log {
+        if entry.file_type().unwrap().is_file() {
+            let mode = entry.metadata().unwrap().mode();
+            assert_eq!(mode & 0o777, 0o600, "{entry:?}");
             assert!(is_denied("read", &entry.path()), "{entry:?}");
+            kinds.extend(entry.path().extension().map(|kind| kind.to_owned()));
         }
     }
+    assert!(kinds.iter().any(|kind| kind == "log"), "{kinds:?}");
     std::fs::set_permissions(&runtime, Permissions::from_mode(0o700)).unwrap();
     lab.succeed(&["stop", &session.name, "--now"]);
 }
