@@ -124,7 +124,8 @@ fn finest(number: f64) -> Option<(i64, char)> {
     PREFIXES.iter().find_map(|&(prefix, exponent)| {
         let mantissa = scale(number, -exponent).round();
         let fits = mantissa >= -(OFFSET as f64) && mantissa < OFFSET as f64;
-        fits.then_some((mantissa as i64, prefix))
+        // What rounds to nothing is nothing, in whatever unit.
+        fits.then_some((mantissa as i64, if mantissa == 0.0 { ' ' } else { prefix }))
     })
 }
 
@@ -283,6 +284,8 @@ mod tests {
         assert_eq!(Value::parse("     nan"), Ok(Value::NotANumber));
         assert_eq!(Value::Number(f64::INFINITY).to_string(), "     nan");
         assert_eq!(Value::of(f64::NAN), Value::NotANumber);
+        assert_eq!(Value::of(1e-19).to_string(), "8000000 ");
+        assert_eq!(Value::of(-1e-300).to_string(), "8000000 ");
     }
 
     #[test]
