@@ -33,7 +33,7 @@ fuzz_target!(|input: &[u8]| {
     if profile.line.is_none() {
         return;
     }
-    let mut driver = driver_for(&profile, 1.0);
+    let mut driver = driver_for(&profile, 0, 1.0);
     let mut now_s = 0.0;
     let jobs = [
         Job::Connect { take_over: false },
@@ -41,11 +41,7 @@ fuzz_target!(|input: &[u8]| {
             f_max_hz: 1e3,
             f_min_hz: 1.0,
             n_points: 4,
-            amplitude_vrms: 0.01,
-            bias_v: 0.0,
-            current_range_a: 1.0,
-            pgstat_mode: 0,
-            max_bandwidth_hz: 0.0,
+            ..SweepJob::default()
         }),
         Job::CellOff,
     ];
