@@ -28,6 +28,16 @@ pub trait SimulatedInstrument: Send {
         None
     }
 
+    /// For how long in s its line hangs up, where it just does so by itself.
+    fn take_hang_up(&mut self) -> Option<f64> {
+        None
+    }
+
+    /// Whether it begins to send without being asked, and only when somebody has opened its port.
+    fn waits_for_client(&self) -> bool {
+        false
+    }
+
     /// Ends what runs with an error, the cell left as it is. Nothing where the instrument runs no scripts.
     fn fail(&mut self, _now_s: f64) {}
 

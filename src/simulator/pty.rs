@@ -6,6 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{Mode, OFlags, fcntl_getfl, fcntl_setfl, fstat, major, minor, open};
 use rustix::io::Errno;
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
@@ -16,7 +17,7 @@ use rustix::termios::{OptionalActions, tcgetattr, tcsetattr};
 pub struct Pty {
     master: OwnedFd,
     /// Kept open so that the line stays up, and raw, between clients.
-    _slave: OwnedFd,
+    slave: Option<OwnedFd>,
     path: PathBuf,
     device_number: (u32, u32),
     link: Option<PathBuf>,
@@ -55,36 +56,42 @@ pub enum PtyError {
     },
 }
 
+fn at(step: &'static str) -> impl Fn(Errno) -> PtyError {
+    move |errno| PtyError::Open {
+        step,
+        source: errno.into(),
+    }
+}
+
+fn raw_slave(path: &Path) -> Result<OwnedFd, PtyError> {
+    let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
+    let slave = open(path, flags, Mode::empty()).map_err(at("open"))?;
+    let mut settings = tcgetattr(&slave).map_err(at("tcgetattr"))?;
+    settings.make_raw();
+    tcsetattr(&slave, OptionalActions::Now, &settings).map_err(at("tcsetattr"))?;
+    Ok(slave)
+}
+
 impl Pty {
     /// Opens a pseudo-terminal in raw mode.
     ///
     /// # Errors
     /// When the system gives none.
     pub fn open() -> Result<Self, PtyError> {
-        let at = |step| {
-            move |errno: Errno| PtyError::Open {
-                step,
-                source: errno.into(),
-            }
-        };
         let master =
             openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).map_err(at("openpt"))?;
         grantpt(&master).map_err(at("grantpt"))?;
         unlockpt(&master).map_err(at("unlockpt"))?;
         let name = ptsname(&master, Vec::new()).map_err(at("ptsname"))?;
         let path = PathBuf::from(OsStr::from_bytes(name.to_bytes()));
-        let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
-        let slave = open(&path, flags, Mode::empty()).map_err(at("open"))?;
         // Raw before anyone knows the path: a fresh line echoes what the device sends back to it.
-        let mut settings = tcgetattr(&slave).map_err(at("tcgetattr"))?;
-        settings.make_raw();
-        tcsetattr(&slave, OptionalActions::Now, &settings).map_err(at("tcsetattr"))?;
+        let slave = raw_slave(&path)?;
         let device = fstat(&slave).map_err(at("fstat"))?.st_rdev;
         let status = fcntl_getfl(&master).map_err(at("fcntl"))?;
         fcntl_setfl(&master, status | OFlags::NONBLOCK).map_err(at("fcntl"))?;
         Ok(Self {
             master,
-            _slave: slave,
+            slave: Some(slave),
             path,
             device_number: (major(device), minor(device)),
             link: None,
@@ -114,6 +121,28 @@ impl Pty {
         })?;
         self.link = Some(link.to_owned());
         Ok(())
+    }
+
+    /// Lets go of the clients' end, so that a client can be seen to come. Nothing may be sent meanwhile.
+    pub fn let_go(&mut self) {
+        self.slave = None;
+    }
+
+    /// Takes hold of the clients' end again where a client has opened it since [`Pty::let_go`]; whether one has.
+    ///
+    /// # Errors
+    /// When the system does not give it.
+    pub fn hold_with_client(&mut self) -> Result<bool, PtyError> {
+        if self.slave.is_none() {
+            let mut polled = [PollFd::new(&self.master, PollFlags::IN)];
+            let at_once = Timespec::default();
+            poll(&mut polled, Some(&at_once)).map_err(at("poll"))?;
+            if polled[0].revents().contains(PollFlags::HUP) {
+                return Ok(false);
+            }
+            self.slave = Some(raw_slave(&self.path)?);
+        }
+        Ok(true)
     }
 
     /// The path that clients open.
@@ -203,6 +232,26 @@ mod tests {
         assert_eq!(rustix::io::read(&pty, &mut [0; 4]), Err(Errno::AGAIN));
         let device = std::fs::metadata(pty.path()).unwrap().rdev();
         assert_eq!(pty.device_number(), (major(device), minor(device)));
+    }
+
+    #[test]
+    fn a_client_is_seen_to_come_and_gets_everything_unchanged() {
+        let mut pty = Pty::open().unwrap();
+        pty.let_go();
+        assert!(!pty.hold_with_client().unwrap());
+        let mut port = client(pty.path());
+        assert!(pty.hold_with_client().unwrap());
+        rustix::io::write(&pty, b"\x03row\r\n").unwrap();
+        let mut read = [0; 6];
+        port.read_exact(&mut read).unwrap();
+        assert_eq!(&read, b"\x03row\r\n");
+        drop(port);
+        assert!(pty.hold_with_client().unwrap(), "the line stays up from then on");
+        assert_eq!(
+            rustix::io::read(&pty, &mut [0; 8]),
+            Err(Errno::AGAIN),
+            "nothing is echoed"
+        );
     }
 
     #[test]

@@ -18,6 +18,9 @@ const BACK_PRESSURE_BYTES: usize = 64 * 1024;
 /// How often a line in pieces lets something through, in real time: the latency timer of USB converters.
 const PIECE_INTERVAL: Duration = Duration::from_millis(16);
 
+/// How often it is looked whether a client has come, where the device waits for one; in real time.
+const CLIENT_INTERVAL: Duration = Duration::from_millis(20);
+
 /// How a device is served.
 pub struct ServerSettings {
     /// A symbolic link to the port.
@@ -151,6 +154,9 @@ impl Server {
     /// # Errors
     /// When the line breaks or the truth cannot be written.
     pub fn run(mut self, stop: OwnedFd) -> Result<(), ServerError> {
+        if self.device.waits_for_client() && !self.await_client(&stop)? {
+            return Ok(());
+        }
         loop {
             let blocked = self.pending.len() > BACK_PRESSURE_BYTES;
             if !blocked {
@@ -195,6 +201,22 @@ impl Server {
         }
     }
 
+    /// Lets the device's time begin when a client opens the port; false where it is told to stop before.
+    fn await_client(&mut self, stop: &OwnedFd) -> Result<bool, ServerError> {
+        self.pty.let_go();
+        let interval = Timespec::try_from(CLIENT_INTERVAL).ok();
+        while !self.pty.hold_with_client()? {
+            let mut polled = [PollFd::new(stop, PollFlags::IN)];
+            match poll(&mut polled, interval.as_ref()) {
+                Ok(0) | Err(Errno::INTR) => {}
+                Ok(_) => return Ok(false),
+                Err(errno) => return Err(ServerError::Line(errno.into())),
+            }
+        }
+        self.started = Instant::now();
+        Ok(true)
+    }
+
     /// Lets the device live until now, and what it sends pass the line.
     fn advance(&mut self) -> Result<(), ServerError> {
         loop {
@@ -203,9 +225,15 @@ impl Server {
                 self.plug_in()?;
             }
             let sent = self.device.advance(now_s);
+            let hang_up = self.device.take_hang_up();
             self.log_cell(now_s)?;
             if self.faults.line.is_sound() && self.faults.log.is_none() {
-                self.pending.extend_from_slice(&sent);
+                if self.unplugged.is_none() {
+                    self.pending.extend_from_slice(&sent);
+                }
+                if let Some(for_s) = hang_up {
+                    self.unplug(now_s + for_s)?;
+                }
                 return Ok(());
             }
             let garbled = self.is_garbled(now_s);
@@ -221,7 +249,8 @@ impl Server {
             if is_plugged {
                 self.pending.extend_from_slice(&passed.bytes);
             }
-            let Some(action) = passed.action else {
+            let hang_up = hang_up.map(|for_s| Action::Unplug { for_s });
+            let Some(action) = passed.action.or(hang_up) else {
                 return Ok(());
             };
             self.log(&serde_json::json!({ "t_s": now_s, "fault": format!("{action:?}") }))?;
