@@ -57,6 +57,12 @@ impl ReplayClock {
         self.position
     }
 
+    /// Where the recording begins, in elapsed nanoseconds.
+    #[must_use]
+    pub fn begin_ns(&self) -> i64 {
+        self.begin_ns
+    }
+
     /// Where the recording ends, in elapsed nanoseconds.
     #[must_use]
     pub fn end_ns(&self) -> i64 {

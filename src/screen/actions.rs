@@ -38,6 +38,10 @@ pub enum Action {
     StepForward,
     /// One event back in the replay.
     StepBackward,
+    /// To the end of the next sweep in the replay.
+    SweepForward,
+    /// To the end of the sweep before in the replay.
+    SweepBackward,
     /// To the beginning of the replay.
     First,
     /// To the end of the replay.
@@ -251,6 +255,20 @@ pub const TABLE: &[ActionEntry] = &[
         "Replay",
         "one event back",
     ),
+    entry(
+        Action::SweepForward,
+        "sweep-forward",
+        &["}"],
+        "Replay",
+        "one sweep forward",
+    ),
+    entry(
+        Action::SweepBackward,
+        "sweep-backward",
+        &["{"],
+        "Replay",
+        "one sweep back",
+    ),
     entry(Action::First, "first", &["home"], "Replay", "to the beginning"),
     entry(Action::Last, "last", &["end"], "Replay", "to the end"),
 ];
@@ -276,6 +294,8 @@ impl Action {
             | Self::SeekBackward
             | Self::StepForward
             | Self::StepBackward
+            | Self::SweepForward
+            | Self::SweepBackward
             | Self::First
             | Self::Last => replay,
             Self::PreviousSweep => shown.is_some_and(|shown| {

@@ -90,6 +90,8 @@ pub enum ReplayRequest {
     Seek(i32),
     /// So many events forward or back.
     Step(i32),
+    /// So many sweeps forward or back: to where each is whole.
+    Sweep(i32),
     /// To the beginning.
     First,
     /// To the end.
@@ -249,6 +251,8 @@ impl View {
             Action::SeekBackward => return Some(Request::Replay(ReplayRequest::Seek(-1))),
             Action::StepForward => return Some(Request::Replay(ReplayRequest::Step(1))),
             Action::StepBackward => return Some(Request::Replay(ReplayRequest::Step(-1))),
+            Action::SweepForward => return Some(Request::Replay(ReplayRequest::Sweep(1))),
+            Action::SweepBackward => return Some(Request::Replay(ReplayRequest::Sweep(-1))),
             Action::First => return Some(Request::Replay(ReplayRequest::First)),
             Action::Last => return Some(Request::Replay(ReplayRequest::Last)),
             Action::PreviousSweep => self.select(state, -1),

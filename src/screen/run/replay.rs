@@ -30,6 +30,9 @@ pub struct Player {
     checkpoints: Vec<Head>,
     target: u64,
     last_seq: u64,
+    /// The last event before each sweep begins, and the last of all: where a sweep and all that was made of it is
+    /// whole. Looked for when they are first needed.
+    whole: Option<Vec<u64>>,
 }
 
 impl Player {
@@ -56,6 +59,7 @@ impl Player {
             checkpoints: Vec::new(),
             target,
             last_seq,
+            whole: None,
         })
     }
 
@@ -100,19 +104,52 @@ impl Player {
                 self.clock.seek_by((stretch * f64::from(places)) as i64);
             }
             ReplayRequest::Step(places) => {
-                let seq = self
-                    .target
-                    .saturating_add_signed(i64::from(places))
-                    .clamp(1, self.last_seq.max(1));
-                if let Some(stamp) = self.reader.stamp_of(seq)? {
-                    self.clock.stop_after(seq, stamp.elapsed_ns);
-                }
+                self.stop_after(self.target.saturating_add_signed(i64::from(places)))?;
             }
+            ReplayRequest::Sweep(places) => {
+                let seq = self.sweep_from_here(places)?;
+                self.stop_after(seq)?;
+            }
+            // Where everything happened in one moment, as in an import, the beginning is no time.
+            ReplayRequest::First if self.clock.begin_ns() == self.clock.end_ns() => self.stop_after(1)?,
             ReplayRequest::First => self.clock.seek(i64::MIN),
             ReplayRequest::Last => self.clock.seek(i64::MAX),
         }
         let position = self.clock.position();
         self.aim(position)
+    }
+
+    fn stop_after(&mut self, seq: u64) -> Result<(), ReadError> {
+        let seq = seq.clamp(1, self.last_seq.max(1));
+        if let Some(stamp) = self.reader.stamp_of(seq)? {
+            self.clock.stop_after(seq, stamp.elapsed_ns);
+        }
+        Ok(())
+    }
+
+    /// The event after which a sweep is whole, so many sweeps from here.
+    fn sweep_from_here(&mut self, places: i32) -> Result<u64, ReadError> {
+        let whole = match self.whole.take() {
+            Some(whole) => whole,
+            None => {
+                let sweeps = self.reader.sweeps()?;
+                let before = sweeps.iter().skip(1).map(|sweep| sweep.started_seq - 1);
+                before.chain([self.last_seq]).collect()
+            }
+        };
+        let here = if places < 0 {
+            whole.partition_point(|seq| *seq < self.target)
+        } else {
+            whole.partition_point(|seq| *seq <= self.target)
+        };
+        // The first place forward is one away already.
+        let at = here as i64 + i64::from(places) - i64::from(places > 0);
+        let seq = match usize::try_from(at) {
+            Ok(at) => whole.get(at).copied().unwrap_or(self.last_seq),
+            Err(_) => 1,
+        };
+        self.whole = Some(whole);
+        Ok(seq)
     }
 
     fn aim(&mut self, position: Position) -> Result<(), ReadError> {
