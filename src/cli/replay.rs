@@ -9,45 +9,98 @@ use clap::Args;
 
 use super::redecode::Redecode;
 use super::screen_options::ScreenArgs;
-use super::{json_lines, output};
-use crate::recording::Reader;
+use super::{json_lines, output, reanalyse, serve};
+use crate::recording::{Reader, SPEED_MAX, SPEED_MIN};
 use crate::screen::run::{self as screen_run, ReplayStart, Source};
 use crate::session::runtime::RuntimeDirectory;
 use crate::state::State;
 use crate::units;
 
-/// Play a recording: the same screen over its events.
+/// The speed of the screen where none is given.
+const SPEED: f64 = 60.0;
+
+/// Play a recording: the same screen over its events. Or decode it, fit it, or serve its instrument again.
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Example:\n  interphase replay recordings/battery_130.interphase\n  interphase replay day.interphase --speed 600 --from 1h30m"
-)]
+#[command(after_help = "\
+Examples:
+  interphase replay recordings/battery_130.interphase
+  interphase replay day.interphase --speed 600 --from 1h30m
+  interphase replay day.interphase --reanalyse --circuit 'R0-p(R1,CPE1)-W1'
+  interphase replay day.interphase --serve --link /tmp/that_day
+  interphase run --instrument es4_hr --port /tmp/that_day --cell my_cell --plan eis_once
+
+--serve answers each request with the bytes that followed it on that day, after the same time on the wall clock, \
+divided by --speed (1 where not given). A session of a simulator that ran 100 times faster is served 100 times faster, \
+so that clients meet the time-outs of that day; `run` takes this scale from the port, as it does with `simulate`. A \
+client that asks the same in the same order gets the same bytes. What is asked out of order is looked for from the \
+present place on, then from the beginning; what was never asked is told on standard error and answered as an unknown \
+command is (`x!0003`), or not at all by instruments of a line profile. What the instrument sent unasked begins when a \
+client opens the port. Where the link was lost on that day, the port hangs up and comes back behind the same --link.")]
 pub(super) struct ReplayArgs {
     /// The recording
     file: PathBuf,
-    /// How much faster than it was recorded, 1 to 100000
-    #[arg(long, value_name = "X", default_value_t = 60.0)]
-    speed: f64,
-    /// Where to begin playing: time since the start of the session (90, 45m, 1h30m)
-    #[arg(long, value_name = "T", value_parser = units::parse_duration, default_value = "0")]
-    from: f64,
+    /// How much faster than it was recorded, 1 to 100000 [default: 60, with --serve 1]
+    #[arg(long, value_name = "X")]
+    speed: Option<f64>,
+    /// Where to begin playing: time since the start of the session (90, 45m, 1h30m), or before its end (-10m)
+    #[arg(long, value_name = "T", value_parser = place, allow_hyphen_values = true, default_value = "0")]
+    from: Place,
     /// Every event as a line of JSON, then the state's digest
     #[arg(long)]
     json: bool,
     /// Decode the recorded bytes once more and say which points differ; the digest is that of the points so decoded
-    #[arg(long)]
+    #[arg(long, conflicts_with = "reanalyse")]
     redecode: bool,
+    /// Fit every sweep once more, in the order of the session, and show the old fits beside the new ones
+    #[arg(long)]
+    reanalyse: bool,
+    /// The circuit to fit instead of the session's own
+    #[arg(long, value_name = "CIRCUIT", requires = "reanalyse")]
+    circuit: Option<String>,
+    /// Serve the instrument of that day on a pseudo terminal until interrupted; see below
+    #[arg(long, conflicts_with_all = ["redecode", "reanalyse", "from"])]
+    serve: bool,
+    /// Make a symbolic link to the port, removed at the end
+    #[arg(long, value_name = "PATH", requires = "serve")]
+    link: Option<PathBuf>,
     #[command(flatten)]
     screen: ScreenArgs,
 }
 
+/// A place in a session.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Place {
+    AfterStart(f64),
+    BeforeEnd(f64),
+}
+
+fn place(text: &str) -> Result<Place, String> {
+    match text.trim().strip_prefix('-') {
+        Some(rest) => units::parse_duration(rest).map(Place::BeforeEnd),
+        None => units::parse_duration(text).map(Place::AfterStart),
+    }
+}
+
 pub(super) fn run(args: &ReplayArgs) -> anyhow::Result<ExitCode> {
-    let runtime = RuntimeDirectory::open()?;
-    if !(1.0..=100_000.0).contains(&args.speed) {
-        bail!("--speed {}: must be between 1 and 100000", args.speed);
+    if args.serve {
+        return serve::run(&serve::Request {
+            recording: &args.file,
+            link: args.link.as_deref(),
+            speed: args.speed.unwrap_or(1.0),
+            json: args.json,
+        });
+    }
+    let speed = args.speed.unwrap_or(SPEED);
+    if !(SPEED_MIN..=SPEED_MAX).contains(&speed) {
+        bail!("--speed {speed}: must be between {SPEED_MIN} and {SPEED_MAX}");
     }
     if args.redecode {
         return redecode(args);
     }
+    if args.reanalyse {
+        return reanalyse::run(&args.file, args.circuit.as_deref(), args.json);
+    }
+    let runtime = RuntimeDirectory::open()?;
     if args.json {
         json_lines::write_recorded(&args.file, &runtime)?;
         return Ok(ExitCode::SUCCESS);
@@ -55,10 +108,8 @@ pub(super) fn run(args: &ReplayArgs) -> anyhow::Result<ExitCode> {
     if !std::io::stdout().is_terminal() || !std::io::stdin().is_terminal() {
         bail!("the screen needs a terminal; use --json without one");
     }
-    let start = ReplayStart {
-        speed: args.speed,
-        from_s: args.from,
-    };
+    let from_s = from_s(args)?;
+    let start = ReplayStart { speed, from_s };
     screen_run::run(
         Source::Replay(start),
         &args.file,
@@ -66,6 +117,29 @@ pub(super) fn run(args: &ReplayArgs) -> anyhow::Result<ExitCode> {
         &args.screen.options(),
     )?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Where the replay begins, in s after the start of the session. A place outside of the session is told.
+fn from_s(args: &ReplayArgs) -> anyhow::Result<f64> {
+    let length_s = match Reader::open(&args.file)?.span()? {
+        Some([_, (_, last)]) => last.elapsed_s(),
+        None => 0.0,
+    };
+    let length = units::duration(length_s);
+    let from_s = match args.from {
+        Place::AfterStart(from_s) => from_s,
+        Place::BeforeEnd(before_s) => length_s - before_s,
+    };
+    if from_s > length_s {
+        output::message(format!(
+            "--from: the session lasted {length}; the replay stands at its end"
+        ));
+    } else if from_s < 0.0 {
+        output::message(format!(
+            "--from: the session lasted {length}; the replay begins at its beginning"
+        ));
+    }
+    Ok(from_s.clamp(0.0, length_s))
 }
 
 /// The events with the points as today's codec reads them out of the recorded bytes.
@@ -104,4 +178,19 @@ fn redecode(args: &ReplayArgs) -> anyhow::Result<ExitCode> {
         args.file.display(),
         redecode.differences.len()
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_is_after_the_start_or_before_the_end() {
+        assert_eq!(place("1h30m"), Ok(Place::AfterStart(5400.0)));
+        assert_eq!(place("-10m"), Ok(Place::BeforeEnd(600.0)));
+        assert_eq!(place("-90"), Ok(Place::BeforeEnd(90.0)));
+        for text in ["--speed", "", "-", "noon", "--5"] {
+            assert!(place(text).is_err(), "{text}");
+        }
+    }
 }

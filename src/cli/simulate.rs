@@ -1,21 +1,19 @@
 //! `interphase simulate`: a simulated instrument on a pseudo-terminal.
 
 use std::fs::OpenOptions;
-use std::io::{Read, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context, bail};
 use clap::Args;
 
-use super::output;
+use super::serving::{self, Serving};
 use crate::profile::{Cell, Instrument, Kind, find};
-use crate::session::runtime::{RuntimeDirectory, SimulatorInfo};
-use crate::session::{lifeline, signals};
+use crate::session::runtime::SimulatorInfo;
 use crate::simulator::{
-    CellModel, Device, DeviceSettings, Fault, FaultKind, FaultSettings, FaultyLine, LineDevice,
-    LineDeviceSettings, Persona, Server, ServerSettings, read_faults,
+    CellModel, Device, DeviceSettings, Fault, FaultKind, FaultyLine, LineDevice, LineDeviceSettings, Persona,
+    Server, ServerSettings, read_faults,
 };
 
 /// Serve a simulated instrument on a pseudo-terminal until it is interrupted. The first line of standard
@@ -155,48 +153,12 @@ pub(super) fn run(args: SimulateArgs) -> anyhow::Result<ExitCode> {
         time_scale: args.time_scale,
         link: server.link().and_then(|link| std::path::absolute(link).ok()),
     };
-    // Held until the server has ended, so that a session finds the time scale of this port.
-    let runtime = RuntimeDirectory::open()?;
-    let registration = runtime.register_simulator(server.device_number(), &info)?;
-    let mut registered = Some(registration);
-    let server = server.with_faults(FaultSettings {
+    serving::serve(Serving {
+        server,
+        info,
         line: FaultyLine::new(&faults, args.seed),
         log: line_log,
-        on_port: Box::new(move |device| {
-            drop(registered.take());
-            registered = runtime.register_simulator(device, &info).ok();
-        }),
-    });
-    let (stop, keep) = std::io::pipe()?;
-    let keep = Arc::new(Mutex::new(Some(keep)));
-    let end = {
-        let keep = Arc::clone(&keep);
-        // Closing the pipe ends the server.
-        move || drop(keep.lock().unwrap_or_else(PoisonError::into_inner).take())
-    };
-    signals::on_stop(end.clone())?;
-    lifeline::on_cut(end.clone());
-    if args.until_stdin_closes {
-        std::thread::Builder::new()
-            .name("stdin".to_owned())
-            .spawn(move || {
-                let mut bytes = [0; 64];
-                while !matches!(std::io::stdin().read(&mut bytes), Ok(0) | Err(_)) {}
-                end();
-            })?;
-    }
-    announce(&server, args.json)?;
-    server.run(stop.into())?;
-    Ok(ExitCode::SUCCESS)
-}
-
-fn announce(server: &Server, json: bool) -> anyhow::Result<()> {
-    let port = server.path().display().to_string();
-    let link = server.link().map(|link| link.display().to_string());
-    if json {
-        output::line(serde_json::json!({ "port": port, "link": link }).to_string())?;
-    } else {
-        output::line(port)?;
-    }
-    Ok(())
+        until_stdin_closes: args.until_stdin_closes,
+        json: args.json,
+    })
 }

@@ -25,7 +25,8 @@ const SAME: f64 = 5e-4;
 pub struct FitSequence {
     circuit: Circuit,
     options: FitOptions,
-    profile_start: Vec<f64>,
+    /// The guess of the cell's profile; none for another circuit than its own.
+    profile_start: Option<Vec<f64>>,
     last: Option<Optimum>,
     /// The optimum with the smallest residuals so far.
     best: Option<Optimum>,
@@ -65,7 +66,31 @@ impl FitSequence {
             sums,
             ..FitOptions::default()
         };
-        Ok(Self {
+        Ok(Self::new(circuit, options, Some(profile_start)))
+    }
+
+    /// Fits of a circuit of which nothing more is known: no bounds, and the start is found in the data. Of the sums
+    /// that are given, those are followed whose parameters the circuit has.
+    #[must_use]
+    pub fn for_circuit(circuit: Circuit, sums: &[String]) -> Self {
+        let has = |name: &str| {
+            let mut parameters = circuit.parameters().iter();
+            parameters.any(|parameter| parameter.name == name)
+        };
+        let sums = sums
+            .iter()
+            .filter(|sum| sum.contains('+') && sum.split('+').all(|name| has(name.trim())))
+            .cloned()
+            .collect();
+        let options = FitOptions {
+            sums,
+            ..FitOptions::default()
+        };
+        Self::new(circuit, options, None)
+    }
+
+    fn new(circuit: Circuit, options: FitOptions, profile_start: Option<Vec<f64>>) -> Self {
+        Self {
             circuit,
             options,
             profile_start,
@@ -73,7 +98,13 @@ impl FitSequence {
             best: None,
             track: ArcTrack::default(),
             running: None,
-        })
+        }
+    }
+
+    /// The circuit that is fitted.
+    #[must_use]
+    pub fn circuit(&self) -> &Circuit {
+        &self.circuit
     }
 
     /// The fit of the points so far of a running sweep; none while they are too few.
@@ -167,7 +198,7 @@ impl FitSequence {
         let best = self.best.as_ref().map(|best| best.values.clone());
         best.into_iter()
             .chain(heading)
-            .chain([self.profile_start.clone()])
+            .chain(self.profile_start.clone())
             .collect()
     }
 
@@ -186,7 +217,7 @@ impl FitSequence {
                 options.start = Some(optimum.values.clone());
                 options.expected_reduced_chi_squared = optimum.reduced_chi_squared;
             }
-            None => options.also_start.push(self.profile_start.clone()),
+            None => options.also_start.extend(self.profile_start.clone()),
         }
         options
     }

@@ -33,6 +33,7 @@ mod recover_command;
 mod resume;
 mod safety;
 mod screen;
+mod serve;
 mod spectra;
 mod unplug;
 mod validate_command;

@@ -67,6 +67,62 @@ fn a_replay_plays_pauses_steps_and_seeks() {
 }
 
 #[test]
+fn a_replay_goes_by_sweeps_and_by_events_also_where_all_happened_in_one_moment() {
+    let lab = Lab::new();
+    let sample = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("recordings/battery_130.interphase");
+    let sample = sample.to_str().unwrap();
+    let mut screen = lab.terminal(&["replay", sample, "--speed", "100000"], 80, 24);
+    screen.wait_for("130/130");
+    screen.press("{{");
+    screen.wait_for("128/130");
+    screen.press("}");
+    screen.wait_for("129/130");
+    screen.press("\u{1b}[H");
+    wait_until("the replay is at its beginning", || {
+        !screen.contents().contains("129/130")
+    });
+    screen.press("}");
+    screen.wait_for("57/57");
+    // The next event begins the second sweep, and its points follow.
+    screen.press("...");
+    screen.wait_for("2/57");
+    screen.press(",");
+    screen.wait_for("1/57");
+    screen.press("}}}");
+    screen.wait_for("4/130");
+    screen.press("q");
+    assert!(screen.wait_end().success());
+}
+
+#[test]
+fn a_replay_begins_where_it_is_told_and_says_where_that_is_outside() {
+    let lab = Lab::new();
+    let sample =
+        std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("recordings/li_lpscl_li_fresh.interphase");
+    let sample = sample.to_str().unwrap();
+    for (from, shows, says) in [
+        ("3d", "8/8", "the replay stands at its end"),
+        ("-3d", "1/8", "the replay begins at its beginning"),
+        ("-1s", "8/8", ""),
+    ] {
+        let mut screen = lab.terminal(&["replay", sample, "--from", from, "--speed", "20"], 100, 30);
+        screen.wait_for(shows);
+        screen.press("q");
+        assert!(screen.wait_end().success());
+        wait_until("the terminal is given back", || screen.is_restored());
+        screen.wait_for(says);
+    }
+    let refused = |speed: &str| {
+        let output = lab.run(&["replay", sample, "--speed", speed]);
+        assert_eq!(output.status.code(), Some(1));
+        String::from_utf8(output.stderr).unwrap()
+    };
+    for speed in ["0.5", "100001", "nan"] {
+        assert!(refused(speed).contains("must be between 1 and 100000"), "{speed}");
+    }
+}
+
+#[test]
 fn a_finished_session_sends_nothing_and_uses_next_to_no_processor() {
     let lab = Lab::new();
     let simulator = lab.simulator("dummy_r_rc", 1000, 43);

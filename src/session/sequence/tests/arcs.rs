@@ -38,7 +38,10 @@ fn sequence() -> FitSequence {
     FitSequence {
         circuit: Circuit::parse(CIRCUIT).unwrap(),
         options: FitOptions::default(),
-        profile_start: parameters([ArcTruth(50.0, 1e-4, 0.85), ArcTruth(50.0, 1e-2, 0.85)]),
+        profile_start: Some(parameters([
+            ArcTruth(50.0, 1e-4, 0.85),
+            ArcTruth(50.0, 1e-2, 0.85),
+        ])),
         last: None,
         best: None,
         track: ArcTrack::default(),
