@@ -5,8 +5,8 @@ use std::process::ExitCode;
 
 use serde_json::json;
 
-use super::output;
 use super::progress::Progress;
+use super::{output, values};
 use crate::analysis::fit::{FitResult, Parameter};
 use crate::circuit::Circuit;
 use crate::event::{Fit, SessionStarted};
@@ -22,7 +22,7 @@ const CELL_PROFILE: &str = "cell.toml";
 /// Parameters that differ by more than this fraction count as different.
 const SAME: f64 = 1e-6;
 
-pub(super) fn run(recording: &Path, circuit: Option<&str>, json: bool) -> anyhow::Result<ExitCode> {
+pub(super) fn run(recording: &Path, circuit: Option<&Circuit>, json: bool) -> anyhow::Result<ExitCode> {
     let mut reader = Reader::open(recording)?;
     let mut state = State::new();
     let until = reader.last_seq()?;
@@ -58,17 +58,17 @@ pub(super) fn run(recording: &Path, circuit: Option<&str>, json: bool) -> anyhow
 fn sequence_for(
     reader: &mut Reader,
     session: &SessionStarted,
-    circuit: Option<&str>,
+    circuit: Option<&Circuit>,
 ) -> anyhow::Result<FitSequence> {
     let own = own_sequence(reader, session)?;
     let Some(circuit) = circuit else {
         return Ok(own);
     };
-    let circuit = Circuit::parse(circuit)?;
+    values::tell_reading(circuit);
     if circuit.to_string() == own.circuit().to_string() {
         return Ok(own);
     }
-    Ok(FitSequence::for_circuit(circuit, &session.track))
+    Ok(FitSequence::for_circuit(circuit.clone(), &session.track))
 }
 
 fn own_sequence(reader: &mut Reader, session: &SessionStarted) -> anyhow::Result<FitSequence> {
@@ -334,7 +334,8 @@ mod tests {
             state.apply(&event.unwrap());
         }
         let session = state.head().session.clone().unwrap().1;
-        let sequence = sequence_for(&mut reader, &session, circuit).unwrap();
+        let circuit = circuit.map(|text| Circuit::parse(text).unwrap());
+        let sequence = sequence_for(&mut reader, &session, circuit.as_ref()).unwrap();
         let mut summary = Summary::default();
         for again in Again::of(&state, sequence) {
             summary.count(&again);

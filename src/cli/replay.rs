@@ -9,7 +9,8 @@ use clap::Args;
 
 use super::redecode::Redecode;
 use super::screen_options::ScreenArgs;
-use super::{json_lines, output, reanalyse, serve};
+use super::{json_lines, output, reanalyse, serve, values};
+use crate::circuit::Circuit;
 use crate::recording::{Reader, SPEED_MAX, SPEED_MIN};
 use crate::screen::run::{self as screen_run, ReplayStart, Source};
 use crate::session::runtime::RuntimeDirectory;
@@ -22,7 +23,7 @@ const SPEED: f64 = 60.0;
 /// Play a recording: the same screen over its events. Or decode it, fit it, or serve its instrument again.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Examples:
+Example:
   interphase replay recordings/battery_130.interphase
   interphase replay day.interphase --speed 600 --from 1h30m
   interphase replay day.interphase --reanalyse --circuit 'R0-p(R1,CPE1)-W1'
@@ -39,7 +40,7 @@ client opens the port. Where the link was lost on that day, the port hangs up an
 pub(super) struct ReplayArgs {
     /// The recording
     file: PathBuf,
-    /// How much faster than it was recorded, 1 to 100000 [default: 60, with --serve 1]
+    /// How much faster than it was recorded, 1 to 100000; with --serve also slower [default: 60, with --serve 1]
     #[arg(long, value_name = "X")]
     speed: Option<f64>,
     /// Where to begin playing: time since the start of the session (90, 45m, 1h30m), or before its end (-10m)
@@ -55,8 +56,8 @@ pub(super) struct ReplayArgs {
     #[arg(long)]
     reanalyse: bool,
     /// The circuit to fit instead of the session's own
-    #[arg(long, value_name = "CIRCUIT", requires = "reanalyse")]
-    circuit: Option<String>,
+    #[arg(long, value_name = "CIRCUIT", requires = "reanalyse", value_parser = values::circuit)]
+    circuit: Option<Circuit>,
     /// Serve the instrument of that day on a pseudo terminal until interrupted; see below
     #[arg(long, conflicts_with_all = ["redecode", "reanalyse", "from"])]
     serve: bool,
@@ -98,7 +99,7 @@ pub(super) fn run(args: &ReplayArgs) -> anyhow::Result<ExitCode> {
         return redecode(args);
     }
     if args.reanalyse {
-        return reanalyse::run(&args.file, args.circuit.as_deref(), args.json);
+        return reanalyse::run(&args.file, args.circuit.as_ref(), args.json);
     }
     let runtime = RuntimeDirectory::open()?;
     if args.json {
