@@ -15,7 +15,7 @@ use crate::event::{
     EventBody, PointMeasured, SampleTaken, SessionEnded, SessionStarted, Stamp, SweepEnded, SweepStarted,
     Technique,
 };
-use crate::files::{Format, Origin, ReadOptions, read_series};
+use crate::files::{Format, Measured, Origin, ReadOptions, SeriesRow, read_series};
 use crate::profile::{Cell, Kind, find};
 use crate::recording::{Attachment, ChargeSign, META_STATE_DIGEST, META_STATE_VERSION, Opening, Writer};
 use crate::session::process::ENDED_COMPLETE;
@@ -23,7 +23,7 @@ use crate::session::sequence::FitSequence;
 use crate::session::validity::ValiditySequence;
 use crate::spectrum::Point;
 use crate::state::{STATE_VERSION, State};
-use timeline::{Item, Taken, Timeline};
+use timeline::Timeline;
 
 /// A larger file does not go into the recording beside what was read of it.
 const MOST_ATTACHED_BYTES: usize = 64 << 20;
@@ -89,14 +89,14 @@ pub(super) fn run(args: &ImportArgs) -> anyhow::Result<ExitCode> {
             });
         }
     }
-    let (items, remarks) = timeline.finish();
+    let (rows, remarks) = timeline.finish();
     for remark in remarks {
         output::message(remark);
     }
-    if items.is_empty() {
+    if rows.is_empty() {
         bail!("there is neither a point nor a sample in the files; nothing is imported");
     }
-    let imported = import(&args.out, &cell, &items, &args.source, attachments)?;
+    let imported = import(&args.out, &cell, &rows, &args.source, attachments)?;
     let samples = match imported.samples {
         0 => String::new(),
         samples => format!(", {samples} samples"),
@@ -168,7 +168,7 @@ struct Imported {
 fn import(
     out: &Path,
     cell: &Cell,
-    items: &[Item],
+    rows: &[SeriesRow],
     source: &str,
     attachments: Vec<Attachment>,
 ) -> anyhow::Result<Imported> {
@@ -182,7 +182,7 @@ fn import(
     let mut judgements = ValiditySequence::default();
     let mut state = State::new();
     let mut stamp = Stamp {
-        utc_ns: start_utc_ns(items),
+        utc_ns: timeline::start_utc_ns(rows).unwrap_or_else(now_utc_ns),
         elapsed_ns: 0,
     };
     let mut record = |writer: &mut Writer, stamp: Stamp, body: EventBody| -> anyhow::Result<()> {
@@ -191,7 +191,7 @@ fn import(
         writer.append_event(&event)?;
         Ok(())
     };
-    let sweeps = timeline::spectra(items);
+    let sweeps = timeline::spectra(rows);
     record(
         &mut writer,
         stamp,
@@ -199,16 +199,16 @@ fn import(
     )?;
     let mut imported = Imported::default();
     let mut taken: Vec<Point> = Vec::new();
-    let mut progress = Progress::new(items.len(), "points and samples");
-    for (index, item) in items.iter().enumerate() {
-        stamp = item.stamp_after(stamp);
-        match &item.taken {
-            Taken::Sample(sample) => {
+    let mut progress = Progress::new(rows.len(), "points and samples");
+    for (index, row) in rows.iter().enumerate() {
+        stamp = timeline::stamp_after(row, stamp);
+        match &row.measured {
+            Measured::Sample(sample) => {
                 imported.samples += 1;
                 let sample = sample.clone();
                 record(&mut writer, stamp, EventBody::Sample(SampleTaken { sample }))?;
             }
-            Taken::Point(sweep, point) => {
+            Measured::Point(sweep, point) => {
                 let points = &sweeps[*sweep as usize];
                 let number = sweep + 1;
                 if taken.is_empty() {
@@ -263,12 +263,8 @@ fn import(
     Ok(imported)
 }
 
-/// When the session began: as the files say, or now where they do not.
-fn start_utc_ns(items: &[Item]) -> i64 {
-    let said = items
-        .iter()
-        .find_map(|item| Some(item.utc_ns?.saturating_sub(item.elapsed_ns?)));
-    said.unwrap_or_else(|| i64::try_from(Timestamp::now().as_nanosecond()).unwrap_or(i64::MAX))
+fn now_utc_ns() -> i64 {
+    i64::try_from(Timestamp::now().as_nanosecond()).unwrap_or(i64::MAX)
 }
 
 fn session(cell: &Cell, sweeps: usize, source: &str) -> SessionStarted {

@@ -5,45 +5,29 @@ use crate::files::{Measured, Origin, Series, SeriesRow};
 use crate::recording::ChargeSign;
 use crate::spectrum::{Point, Sample, Spectrum};
 
-/// A measured thing and when it was.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Item {
-    /// Time of the session in ns, where it is known.
-    pub elapsed_ns: Option<i64>,
-    /// UTC in ns since the Unix epoch, where it is known.
-    pub utc_ns: Option<i64>,
-    /// What it is.
-    pub taken: Taken,
-}
-
-/// What was measured.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum Taken {
-    /// A point, with its sweep counted from 0.
-    Point(u32, Box<Point>),
-    /// A sample.
-    Sample(Sample),
-}
-
-impl Item {
-    /// Its stamp, where the event before it has this one: the session's clock never runs back.
-    pub fn stamp_after(&self, before: Stamp) -> Stamp {
-        let elapsed_ns = self
-            .elapsed_ns
-            .map_or(before.elapsed_ns, |ns| ns.max(before.elapsed_ns));
-        let passed = elapsed_ns - before.elapsed_ns;
-        Stamp {
-            utc_ns: self.utc_ns.unwrap_or(before.utc_ns.saturating_add(passed)),
-            elapsed_ns,
-        }
+/// The stamp of a row, where the event before it has this one: the session's clock never runs back.
+pub(super) fn stamp_after(row: &SeriesRow, before: Stamp) -> Stamp {
+    let elapsed_ns = row
+        .t_s
+        .map_or(before.elapsed_ns, |t_s| nanoseconds(t_s).max(before.elapsed_ns));
+    let passed = elapsed_ns - before.elapsed_ns;
+    Stamp {
+        utc_ns: row.utc_ns.unwrap_or(before.utc_ns.saturating_add(passed)),
+        elapsed_ns,
     }
 }
 
+/// When the session began, as the first row says that has both times; none where none has.
+pub(super) fn start_utc_ns(rows: &[SeriesRow]) -> Option<i64> {
+    rows.iter()
+        .find_map(|row| Some(row.utc_ns?.saturating_sub(nanoseconds(row.t_s?))))
+}
+
 /// The points of each sweep.
-pub(super) fn spectra(items: &[Item]) -> Vec<Vec<&Point>> {
+pub(super) fn spectra(rows: &[SeriesRow]) -> Vec<Vec<&Point>> {
     let mut spectra: Vec<Vec<&Point>> = Vec::new();
-    for item in items {
-        if let Taken::Point(sweep, point) = &item.taken {
+    for row in rows {
+        if let Measured::Point(sweep, point) = &row.measured {
             let sweep = *sweep as usize;
             if spectra.len() <= sweep {
                 spectra.resize_with(sweep + 1, Vec::new);
@@ -57,7 +41,8 @@ pub(super) fn spectra(items: &[Item]) -> Vec<Vec<&Point>> {
 /// Puts files one after the other.
 pub(super) struct Timeline {
     sign: ChargeSign,
-    items: Vec<Item>,
+    /// Everything so far on one clock, with its sweeps counted from 0.
+    rows: Vec<SeriesRow>,
     sweeps: u32,
     last_ns: i64,
     /// A file of samples alone or of points alone, whose other half may come next.
@@ -70,7 +55,7 @@ impl Timeline {
     pub fn new(sign: ChargeSign) -> Self {
         Self {
             sign,
-            items: Vec::new(),
+            rows: Vec::new(),
             sweeps: 0,
             last_ns: 0,
             waiting: None,
@@ -83,10 +68,11 @@ impl Timeline {
         self.add_waiting();
         for spectrum in spectra {
             for point in spectrum.points {
-                self.items.push(Item {
-                    elapsed_ns: None,
+                self.rows.push(SeriesRow {
+                    seq: None,
+                    t_s: None,
                     utc_ns: None,
-                    taken: Taken::Point(self.sweeps, Box::new(point)),
+                    measured: Measured::Point(self.sweeps, Box::new(point)),
                 });
             }
             self.sweeps += 1;
@@ -117,9 +103,9 @@ impl Timeline {
     }
 
     /// Everything in order, and what was decided, in words.
-    pub fn finish(mut self) -> (Vec<Item>, Vec<String>) {
+    pub fn finish(mut self) -> (Vec<SeriesRow>, Vec<String>) {
         self.add_waiting();
-        (self.items, self.remarks)
+        (self.rows, self.remarks)
     }
 
     fn add_waiting(&mut self) {
@@ -142,36 +128,41 @@ impl Timeline {
             }
             _ => 0,
         };
+        let factor = match series.origin {
+            Origin::BatteryData => self.sign.factor(),
+            _ => 1.0,
+        };
         let mut back = 0_usize;
         let mut sweep: Option<(u32, u32)> = None;
-        for row in series.rows {
-            let elapsed_ns = row.t_s.map(|t_s| nanoseconds(t_s).saturating_add(shift_ns));
-            if let Some(ns) = elapsed_ns {
+        let mut rows = series.rows;
+        for row in &mut rows {
+            if let Some(t_s) = &mut row.t_s {
+                let ns = nanoseconds(*t_s).saturating_add(shift_ns);
+                if shift_ns != 0 {
+                    *t_s = ns as f64 / 1e9;
+                }
                 back += usize::from(ns < self.last_ns);
                 self.last_ns = self.last_ns.max(ns);
             }
-            let taken = match row.measured {
-                Measured::Sample(sample) => Taken::Sample(match series.origin {
-                    Origin::BatteryData => turned(sample, self.sign.factor()),
-                    _ => sample,
-                }),
-                Measured::Point(number, point) => {
+            match &mut row.measured {
+                Measured::Sample(sample) => turn(sample, factor),
+                Measured::Point(number, _) => {
                     let own = match sweep {
-                        Some((of_file, own)) if of_file == number => own,
+                        Some((of_file, own)) if of_file == *number => own,
                         _ => {
                             self.sweeps += 1;
                             self.sweeps - 1
                         }
                     };
-                    sweep = Some((number, own));
-                    Taken::Point(own, point)
+                    sweep = Some((*number, own));
+                    *number = own;
                 }
-            };
-            self.items.push(Item {
-                elapsed_ns,
-                utc_ns: row.utc_ns,
-                taken,
-            });
+            }
+        }
+        if self.rows.is_empty() {
+            self.rows = rows;
+        } else {
+            self.rows.append(&mut rows);
         }
         if back > 0 {
             self.remarks.push(format!(
@@ -182,11 +173,9 @@ impl Timeline {
 }
 
 /// The working electrode's potential and current of the cell's voltage and charge current.
-fn turned(sample: Sample, factor: f64) -> Sample {
-    Sample {
-        potential_v: sample.potential_v.map(|value| factor * value),
-        current_a: sample.current_a.map(|value| factor * value),
-        ..sample
+fn turn(sample: &mut Sample, factor: f64) {
+    for value in [&mut sample.potential_v, &mut sample.current_a] {
+        *value = value.map(|value| factor * value);
     }
 }
 
@@ -258,11 +247,8 @@ mod tests {
         }
     }
 
-    fn times(items: &[Item]) -> Vec<Option<f64>> {
-        items
-            .iter()
-            .map(|item| item.elapsed_ns.map(|ns| ns as f64 / 1e9))
-            .collect()
+    fn times(rows: &[SeriesRow]) -> Vec<Option<f64>> {
+        rows.iter().map(|row| row.t_s).collect()
     }
 
     #[test]
@@ -285,9 +271,9 @@ mod tests {
         let (items, _) = timeline.finish();
         let sweeps: Vec<Option<u32>> = items
             .iter()
-            .map(|item| match item.taken {
-                Taken::Point(sweep, _) => Some(sweep),
-                Taken::Sample(_) => None,
+            .map(|item| match item.measured {
+                Measured::Point(sweep, _) => Some(sweep),
+                Measured::Sample(_) => None,
             })
             .collect();
         assert_eq!(sweeps, [None, None, Some(0), Some(0), Some(1), None]);
@@ -305,7 +291,7 @@ mod tests {
             let mut timeline = Timeline::new(sign);
             timeline.add_series("a", samples(origin, &[0.0]));
             let (items, _) = timeline.finish();
-            let Taken::Sample(sample) = &items[0].taken else {
+            let Measured::Sample(sample) = &items[0].measured else {
                 panic!("a sample");
             };
             assert_eq!(sample.current_a, Some(expected));
