@@ -118,12 +118,12 @@ pub(super) fn run(args: &PlotArgs) -> anyhow::Result<ExitCode> {
     })
 }
 
+/// The name of a file, and the figure in it.
+type DrawnFile = (&'static str, String);
+
 /// The figures of a recording that is exported, each with the name of its file: -Z'' over Z' of its sweeps, |Z| and phase
 /// of the last one, and the history of what is followed. Gives back also what is not drawn, in words.
-pub(super) fn figures(
-    path: &Path,
-    state: State,
-) -> anyhow::Result<(Vec<(&'static str, String)>, Vec<String>)> {
+pub(super) fn figures(path: &Path, state: State) -> anyhow::Result<(Vec<DrawnFile>, Vec<String>)> {
     let subject = Subject::Recording(Box::new(state));
     let all = subject.numbers();
     let chosen = spread(&all, MOST_TOGETHER)
