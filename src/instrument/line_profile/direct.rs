@@ -11,6 +11,9 @@ use crate::spectrum::{PointStatus, Sample};
 /// A reading of the current beyond this share of its range is clipped.
 const CLIPPED_SHARE: f64 = 0.999;
 
+/// So many readings one after the other may be clipped while limits are watched: the surge after a step often is.
+const CLIPPED_ALLOWED: u32 = 3;
+
 /// So long in s an instrument may go on beyond the end of a piece, beside two samples.
 const LATE_S: f64 = 2.0;
 
@@ -28,6 +31,8 @@ pub(super) struct LineDirect {
     elapsed_s: f64,
     charge_c: f64,
     last: Option<(f64, f64)>,
+    /// Readings one after the other that were beyond their range.
+    clipped: u32,
     bound: Option<Bound>,
 }
 
@@ -59,6 +64,7 @@ impl LineDirect {
             elapsed_s: 0.0,
             charge_c: 0.0,
             last: None,
+            clipped: 0,
             bound: None,
         })
     }
@@ -126,11 +132,12 @@ impl LineDirect {
         let is_clipped = current
             .is_some_and(|current_a| current_a.abs() >= CLIPPED_SHARE * self.piece.range_a)
             || reading.status == PointStatus::Overload;
+        self.clipped = if is_clipped { self.clipped + 1 } else { 0 };
         let watched = self.job.bounds.iter().any(|bound| bound.safety);
-        match (is_clipped, watched) {
-            (false, _) => Ok(Taken::On),
-            (true, false) => Ok(Taken::Clipped),
-            (true, true) => Err(self.failed(
+        match self.clipped {
+            0 => Ok(Taken::On),
+            count if count <= CLIPPED_ALLOWED || !watched => Ok(Taken::Clipped),
+            _ => Err(self.failed(
                 "the current is beyond its range, where limits of current and charge cannot be watched: give the step \
                  a larger current_range_a"
                     .to_owned(),

@@ -268,7 +268,7 @@ fn a_current_beyond_its_range_ends_what_has_limits_and_is_told_once_where_nothin
         .outputs
         .iter()
         .filter(|output| matches!(output, Output::Remark(_)));
-    assert_eq!(remarks.count(), 1);
+    assert_eq!(remarks.count(), 2, "once a job");
     // A limit that the range cannot show is refused before anything is sent.
     limited.bounds = vec![bound(Quantity::Current, Side::Above, 1e-4)];
     let sent = pair.sent.len();
