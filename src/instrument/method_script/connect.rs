@@ -5,6 +5,7 @@
 //! short drain the second; error replies to the third are waited out; the last is reported, and aborted
 //! only when that was asked for.
 
+use super::capabilities::Capabilities;
 use super::channel::{Channel, Step};
 use super::error_code::ErrorCode;
 use super::line::{Echo, Firmware, Line};
@@ -43,6 +44,11 @@ pub(super) struct Connect {
     tries: u32,
     deadline_s: f64,
     identity: InstrumentIdentity,
+    /// What was said once: serial numbers, capabilities, and a device type that is not the profile's. Noise may look
+    /// like any of them, so they are believed when they have been said twice.
+    said_serials: Vec<String>,
+    said_capabilities: Vec<Capabilities>,
+    said_device: Option<String>,
 }
 
 type Ended = Step<Result<(), InstrumentError>>;
@@ -56,6 +62,9 @@ impl Connect {
             tries: 0,
             deadline_s: now_s + DRAIN_S * channel.settings.time_scale,
             identity: InstrumentIdentity::default(),
+            said_serials: Vec::new(),
+            said_capabilities: Vec::new(),
+            said_device: None,
         }
     }
 
@@ -105,6 +114,12 @@ impl Connect {
                 return Step::End(Err(InstrumentError::ScriptRunning));
             }
             (Stage::Serial, Line::Serial(serial)) => {
+                if !self.said_serials.contains(&serial) {
+                    self.said_serials.push(serial);
+                    // It does answer, so this counts as an attempt only where it never says the same.
+                    self.tries = self.said_serials.len() as u32 / 2;
+                    return self.ask_again(channel, now_s);
+                }
                 self.identity.serial = serial;
                 self.ask(Stage::Version, channel, now_s);
             }
@@ -136,6 +151,11 @@ impl Connect {
                 self.ask(Stage::Capabilities, channel, now_s);
             }
             (Stage::Capabilities, Line::Capabilities(mask)) if mask.kind == 'M' => {
+                if !self.said_capabilities.contains(&mask) {
+                    self.said_capabilities.push(mask);
+                    self.tries = self.said_capabilities.len() as u32 / 2;
+                    return self.ask_again(channel, now_s);
+                }
                 self.identity.techniques = Some(mask.techniques());
                 return self.finish(channel);
             }
@@ -204,6 +224,10 @@ impl Connect {
     fn recognise(&mut self, firmware: &Firmware, kind: char, channel: &mut Channel, now_s: f64) -> Ended {
         let expected = &channel.settings.device;
         if firmware.device != *expected {
+            if self.said_device.as_ref() != Some(&firmware.device) {
+                self.said_device = Some(firmware.device.clone());
+                return self.ask_again(channel, now_s);
+            }
             return Step::End(Err(InstrumentError::WrongDevice {
                 expected: expected.clone(),
                 found: firmware.device.clone(),

@@ -364,7 +364,7 @@ proptest! {
         driver.start(job("connect"), now_s);
         driver.receive(b"\xff\x00half a line\n\n", now_s);
         driver.tick(now_s + 0.1);
-        driver.receive(b"tes4_hr1500#Mar 12 2026 14:28:01\nR*\niES4HR20B0008\nv01.09.00\nCM0\n", now_s + 0.2);
+        driver.receive(b"tes4_hr1500#Mar 12 2026 14:28:01\nR*\niES4HR20B0008\niES4HR20B0008\nv01.09.00\nCM0\nCM0\n", now_s + 0.2);
         let last = std::iter::from_fn(|| driver.take_output()).last();
         prop_assert_eq!(last.map(|output| text(&output)), Some("done: connected | cell untouched".to_owned()));
     }
