@@ -60,6 +60,17 @@ pub enum InstrumentError {
         /// Points asked for.
         expected: u32,
     },
+    /// The instrument measured all of a sweep, and not all of it arrived.
+    #[error(
+        "{points} of {expected} points arrived as they were sent, the others were lost or damaged on the line: check \
+         cable and line rate"
+    )]
+    PointsLost {
+        /// Points that arrived.
+        points: u32,
+        /// Points asked for.
+        expected: u32,
+    },
     /// The cell was not where it had been when its open-circuit potential was read.
     #[error(
         "just before the cell was to be switched on, its potential was more than 5 mV from the open-circuit potential \

@@ -301,6 +301,10 @@ pub enum Outcome {
     Overloaded {
         /// Points that had arrived, the overloaded one included.
         points: u32,
+        /// Number of the first overloaded point in the sweep as it was asked for, from 0.
+        at: u32,
+        /// Points before it that did not arrive.
+        lost: u32,
     },
     /// The job was ended on request, at once or after a point.
     Aborted {

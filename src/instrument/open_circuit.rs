@@ -3,7 +3,7 @@
 /// An open-circuit potential.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct OpenCircuit {
-    /// Potential in V: mean over the last quarter of the readings.
+    /// Potential in V: median of the last quarter of the readings, so that one damaged reading moves nothing.
     pub potential_v: f64,
     /// Readings that were usable.
     pub readings: u32,
@@ -19,7 +19,13 @@ impl OpenCircuit {
         if last.is_empty() {
             return None;
         }
-        let potential_v = last.iter().map(|(_, potential)| potential).sum::<f64>() / last.len() as f64;
+        let mut potentials: Vec<f64> = last.iter().map(|(_, potential)| *potential).collect();
+        potentials.sort_by(f64::total_cmp);
+        let middle = potentials.len() / 2;
+        let potential_v = match potentials.len() % 2 {
+            0 => f64::midpoint(potentials[middle - 1], potentials[middle]),
+            _ => potentials[middle],
+        };
         Some(Self {
             potential_v,
             readings: u32::try_from(readings.len()).unwrap_or(u32::MAX),
@@ -54,6 +60,13 @@ mod tests {
         assert!((result.potential_v - 3.635).abs() < 1e-12, "mean of the last two");
         assert!((result.drift_v_per_s.unwrap() + 0.01).abs() < 1e-12);
         assert_eq!(result.readings, 8);
+    }
+
+    #[test]
+    fn one_damaged_reading_moves_no_potential() {
+        let mut readings: Vec<_> = (0..10).map(|k| (f64::from(k), 3.7)).collect();
+        readings[8].1 = 62.0;
+        assert_eq!(OpenCircuit::of(&readings).unwrap().potential_v, 3.7);
     }
 
     #[test]

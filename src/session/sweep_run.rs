@@ -8,10 +8,13 @@ use super::runner::{Runner, RunningSweep};
 use super::spec::Profiles;
 use super::sweep_parts::{self, Circumstances, Moduli};
 use crate::event::{EventBody, Severity, SweepEnded, SweepStarted};
-use crate::instrument::{Done, Job, Outcome, Ranging, SweepJob};
+use crate::instrument::{Done, InstrumentError, Job, Outcome, Ranging, SweepJob};
 use crate::profile::{Bias, SweepStep};
 use crate::spectrum::PointStatus;
 use crate::units;
+
+/// The alarm about points that did not arrive.
+const POINTS_LOST: &str = "points_lost";
 
 impl PlanRun<'_> {
     /// The sweep of a step: its parts and ranges by what is believed of |Z|, and its bias where that is known.
@@ -91,36 +94,47 @@ impl PlanRun<'_> {
             amplitude_vrms: amplitude_vrms.filter(|_| job.bias_a.is_none()),
         });
         let range_a = sweep_parts::largest_range_a(&job.all_parts());
-        let done = loop {
-            let before = self.runner.sweep.as_ref().map_or(0, |sweep| sweep.points.len());
+        let (expected, mut lost_before) = (job.n_points, 0);
+        let mut done = loop {
             let done = self.runner.job(Job::Sweep(job.clone())).await;
-            let Outcome::Overloaded { .. } = done.outcome else {
+            let Outcome::Overloaded { at, lost, .. } = done.outcome else {
                 break done;
             };
             if self.runner.stop.is_some() || self.runner.lost_because.is_some() {
                 break done;
             }
-            job = self.after_overload(&job, before);
+            lost_before += lost;
+            job = self.after_overload(&job, at);
         };
+        let lost = match done.outcome {
+            Outcome::SweepComplete { .. } => lost_before,
+            Outcome::Failed(InstrumentError::PointsLost { points, expected }) => {
+                lost_before + expected.saturating_sub(points)
+            }
+            _ => 0,
+        };
+        if lost > 0 {
+            let points = expected.saturating_sub(lost);
+            done.outcome = Outcome::Failed(InstrumentError::PointsLost { points, expected });
+        }
         self.close_sweep(number, index, range_a, &done);
         match done.outcome {
             Outcome::SweepComplete { .. } if !Runner::out_of_reach(&done) => Ok(StepEnd::Complete),
+            // A line that loses a point now and then must not end a plan of weeks.
+            Outcome::Failed(ref error @ InstrumentError::PointsLost { points, expected })
+                if 2 * points >= expected && !Runner::out_of_reach(&done) =>
+            {
+                self.runner
+                    .alarm(POINTS_LOST, Severity::Warning, error.to_string());
+                Ok(StepEnd::Complete)
+            }
             _ => self.ended_badly(done),
         }
     }
 
     /// What is left of a sweep from its first overloaded point on: in a larger range, or to its end where there
     /// is none. The overloaded point stays in the recording beside the one that replaces it.
-    fn after_overload(&mut self, job: &SweepJob, before: usize) -> SweepJob {
-        let points = self
-            .runner
-            .sweep
-            .as_ref()
-            .map_or(&[][..], |sweep| &sweep.points[before..]);
-        let overloaded = points
-            .iter()
-            .position(|point| point.status == PointStatus::Overload);
-        let index = u32::try_from(overloaded.unwrap_or(0)).unwrap_or(0);
+    fn after_overload(&mut self, job: &SweepJob, index: u32) -> SweepJob {
         let frequency = units::engineering(job.frequency_hz(index), "Hz", units::Script::Unicode);
         let (rest, text) = match sweep_parts::rest_from(self.profiles, job, index) {
             Some(rest) => {

@@ -244,7 +244,14 @@ fn a_sweep_ends_with_its_first_overloaded_point_where_it_is_asked_to() {
     };
     let done = bench.job(Job::Sweep(job), None);
     assert!(
-        matches!(done.outcome, Outcome::Overloaded { points: 1..=3 }),
+        matches!(
+            done.outcome,
+            Outcome::Overloaded {
+                points: 1..=3,
+                at: 0,
+                lost: 0
+            }
+        ),
         "{done:?}"
     );
     assert_eq!(bench.points[0].status, PointStatus::Overload);

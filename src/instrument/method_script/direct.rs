@@ -91,6 +91,11 @@ impl Direct {
         self.go_on_at_s = None;
     }
 
+    /// Whether another piece must come before the script can have ended.
+    pub fn expects_a_loop(&self) -> bool {
+        is_in_pieces(&self.job) && self.bound.is_none() && self.remaining_s() > 1.5 * self.job.interval_s
+    }
+
     /// Takes a text of the script; whether it was a bound that was passed.
     pub fn text(&mut self, text: &str) -> bool {
         let number = text

@@ -27,8 +27,9 @@ enum Phase {
     Idle,
     Connect(Connect),
     Run(Box<Run>),
-    /// The cell is being switched off after what came of the job.
-    CellOff(CellOff, Outcome),
+    /// The cell is being switched off after what came of the job; what is left of its run takes points that
+    /// come late.
+    CellOff(CellOff, Outcome, Option<Box<Run>>),
 }
 
 impl MethodScript {
@@ -73,7 +74,10 @@ impl MethodScript {
                 let step = run.line(line, &mut self.time, &mut self.channel, now_s);
                 self.run_step(step, now_s);
             }
-            Phase::CellOff(cell_off, _) => {
+            Phase::CellOff(cell_off, _, run) => {
+                if let (Line::Package(package), Some(run)) = (&line, run) {
+                    run.late_package(package, &mut self.time, &mut self.channel, now_s);
+                }
                 let step = cell_off.line(line, &mut self.channel, now_s);
                 self.cell_off_step(step);
             }
@@ -98,20 +102,29 @@ impl MethodScript {
 
     fn run_step(&mut self, step: Step<RunEnd>, now_s: f64) {
         let Step::End(end) = step else { return };
-        let Phase::Run(run) = &self.phase else { return };
+        let Phase::Run(run) = &mut self.phase else {
+            return;
+        };
         // A script that never switches the cell on, and switches it off first, confirms it by its own end.
         if run.is_open_circuit() && end.script_ended {
             self.done(end.outcome, CellSwitch::Off);
         } else {
+            let run = run.clone();
             self.switch_off(end.outcome, end.in_step, now_s);
+            if let Phase::CellOff(_, _, late) = &mut self.phase {
+                *late = Some(run);
+            }
         }
     }
 
     fn cell_off_step(&mut self, step: Step<Result<(), String>>) {
         let Step::End(result) = step else { return };
-        let Phase::CellOff(_, outcome) = std::mem::replace(&mut self.phase, Phase::Idle) else {
+        let Phase::CellOff(_, mut outcome, run) = std::mem::replace(&mut self.phase, Phase::Idle) else {
             return;
         };
+        if let (Outcome::Aborted { points }, Some(run)) = (&mut outcome, run) {
+            *points = run.arrived();
+        }
         match result {
             Ok(()) => self.done(outcome, CellSwitch::Off),
             Err(why) => {
@@ -126,7 +139,7 @@ impl MethodScript {
 
     fn switch_off(&mut self, outcome: Outcome, in_step: bool, now_s: f64) {
         let cell_off = CellOff::begin(in_step, &mut self.channel, now_s);
-        self.phase = Phase::CellOff(cell_off, outcome);
+        self.phase = Phase::CellOff(cell_off, outcome, None);
     }
 
     fn done(&mut self, outcome: Outcome, cell: CellSwitch) {
@@ -187,7 +200,7 @@ impl Instrument for MethodScript {
                 let step = run.tick(&self.time, &mut self.channel, now_s);
                 self.run_step(step, now_s);
             }
-            Phase::CellOff(cell_off, _) => {
+            Phase::CellOff(cell_off, ..) => {
                 let step = cell_off.tick(&mut self.channel, now_s);
                 self.cell_off_step(step);
             }
@@ -200,7 +213,7 @@ impl Instrument for MethodScript {
             Phase::Idle => None,
             Phase::Connect(connect) => Some(connect.deadline_s()),
             Phase::Run(run) => Some(run.deadline_s(&self.time, &self.channel)),
-            Phase::CellOff(cell_off, _) => Some(cell_off.deadline_s()),
+            Phase::CellOff(cell_off, ..) => Some(cell_off.deadline_s()),
         };
         [phase, self.channel.deadline_s()]
             .into_iter()

@@ -3,6 +3,7 @@
 
 use super::channel::Channel;
 use super::direct::Direct;
+use super::grid::{Grid, Place};
 use super::package::Package;
 use super::points;
 use crate::analysis::point_time::PointTime;
@@ -13,9 +14,13 @@ use crate::spectrum::{PointStatus, Sample};
 #[derive(Clone, Debug)]
 pub(super) enum Measurement {
     Sweep {
-        job: SweepJob,
+        job: Box<SweepJob>,
+        grid: Grid,
+        /// Points that have arrived.
         points: u32,
-        overloaded: bool,
+        /// Number of the first point that was overloaded, and how many before it did not arrive.
+        overloaded_at: Option<(u32, u32)>,
+        told_of_strays: bool,
     },
     Direct(Box<Direct>),
     OpenCircuit {
@@ -29,9 +34,11 @@ pub(super) enum Measurement {
 impl Measurement {
     pub fn sweep(job: SweepJob) -> Self {
         Self::Sweep {
-            job,
+            job: Box::new(job),
+            grid: Grid::default(),
             points: 0,
-            overloaded: false,
+            overloaded_at: None,
+            told_of_strays: false,
         }
     }
 
@@ -46,7 +53,7 @@ impl Measurement {
     /// How long the running point takes in s.
     pub fn expected_s(&self, time: &PointTime) -> f64 {
         match self {
-            Self::Sweep { job, points, .. } => time.expected_s(job.frequency_hz(*points)),
+            Self::Sweep { job, grid, .. } => time.expected_s(job.frequency_hz(grid.next())),
             Self::Direct(direct) => direct.interval_s(),
             Self::OpenCircuit { interval_s, .. } => *interval_s,
         }
@@ -55,8 +62,8 @@ impl Measurement {
     /// How long the points of a sweep that have not arrived take in s.
     pub fn remaining_s(&self, time: &PointTime) -> Option<f64> {
         match self {
-            Self::Sweep { job, points, .. } => Some(
-                (*points..job.n_points)
+            Self::Sweep { job, grid, .. } => Some(
+                (grid.next()..job.n_points)
                     .map(|index| time.expected_s(job.frequency_hz(index)))
                     .sum(),
             ),
@@ -80,21 +87,47 @@ impl Measurement {
         match self {
             Self::Sweep {
                 job,
+                grid,
                 points,
-                overloaded,
+                overloaded_at,
+                told_of_strays,
             } => {
                 let Some(mut point) = points::point(package, &channel.settings) else {
                     return Ok(false);
                 };
-                time.observe(job.frequency_hz(*points), now_s - began_s);
-                let amplitude = Some(job.part_of(*points).0.amplitude);
+                let expected = grid.next();
+                let place = grid.place(&point, job);
+                let index = match place {
+                    Place::Point(index) | Place::Stray(index) => index,
+                    Place::Extra => expected.saturating_sub(1),
+                };
+                match place {
+                    Place::Point(index) if index == expected => {
+                        time.observe(job.frequency_hz(index), now_s - began_s);
+                    }
+                    Place::Point(_) => {}
+                    Place::Stray(_) | Place::Extra => {
+                        // A number that was damaged in one place may be damaged in another.
+                        point.status = PointStatus::Invalid;
+                        if !std::mem::replace(told_of_strays, true) {
+                            channel.remark(format!(
+                                "a point at {} Hz is not one that the sweep has there, and is marked invalid: the line may \
+                                 be disturbed",
+                                point.frequency_hz
+                            ));
+                        }
+                    }
+                }
+                let amplitude = Some(job.part_of(index).0.amplitude);
                 match job.bias_a {
                     None => point.amplitude_vrms = amplitude,
                     Some(_) => point.amplitude_arms = amplitude,
                 }
-                *overloaded |= point.status == PointStatus::Overload;
+                if point.status == PointStatus::Overload {
+                    overloaded_at.get_or_insert((index, index.saturating_sub(*points)));
+                }
                 point.t_start_s = Some(began_s);
-                *points += 1;
+                *points += u32::from(place != Place::Extra);
                 channel.report(Output::Point(point));
             }
             Self::Direct(direct) => return direct.package(package, channel),
@@ -120,9 +153,27 @@ impl Measurement {
         Ok(true)
     }
 
+    /// A measurement loop begins.
+    pub fn loop_began(&mut self, technique: u16, now_s: f64) {
+        match self {
+            Self::Sweep { job, grid, .. } => grid.loop_began(job),
+            Self::Direct(direct) => direct.loop_began(technique, now_s),
+            Self::OpenCircuit { .. } => {}
+        }
+    }
+
+    /// Whether another measurement loop must begin before the script can have come to its end.
+    pub fn expects_a_loop(&self) -> bool {
+        match self {
+            Self::Sweep { job, grid, .. } => !grid.has_begun_all(job),
+            Self::Direct(direct) => direct.expects_a_loop(),
+            Self::OpenCircuit { .. } => false,
+        }
+    }
+
     /// Whether the sweep is to end because a point of it was overloaded.
     pub fn is_overloaded(&self) -> bool {
-        matches!(self, Self::Sweep { job, overloaded: true, .. } if job.stop_at_overload)
+        matches!(self, Self::Sweep { job, overloaded_at: Some(_), .. } if job.stop_at_overload)
     }
 
     /// Points or readings that have arrived.
@@ -134,15 +185,24 @@ impl Measurement {
         }
     }
 
-    /// Whether everything that was asked for is there.
-    pub fn is_complete(&self) -> bool {
-        matches!(self, Self::Sweep { job, points, .. } if *points >= job.n_points)
+    /// Whether the last point has passed.
+    pub fn is_at_its_end(&self) -> bool {
+        matches!(self, Self::Sweep { job, grid, .. } if grid.next() >= job.n_points)
     }
 
     /// What has come of it when the script has ended by itself.
     pub fn outcome(&self) -> Outcome {
         match self {
-            Self::Sweep { points, .. } if self.is_overloaded() => Outcome::Overloaded { points: *points },
+            Self::Sweep {
+                job,
+                points,
+                overloaded_at: Some((at, lost)),
+                ..
+            } if job.stop_at_overload => Outcome::Overloaded {
+                points: *points,
+                at: *at,
+                lost: *lost,
+            },
             Self::Sweep { job, points, .. } if *points >= job.n_points => {
                 Outcome::SweepComplete { points: *points }
             }

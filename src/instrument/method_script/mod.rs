@@ -11,6 +11,7 @@ mod decoder;
 mod direct;
 mod driver;
 mod error_code;
+mod grid;
 mod line;
 mod measurement;
 mod outbox;

@@ -3,11 +3,16 @@
 //! A device is silent for as long as a point takes, which at low frequencies is minutes. Silence alone is
 //! therefore no error: after three times the expected time the device is asked `t`, which it answers while
 //! it measures, and only when that stays unanswered has the run failed.
+//!
+//! Whether a script runs at all is asked with `i`, which is refused while one does: where its echo did not come,
+//! where it seems to end in the middle of a loop (one byte that came twice looks so), and where a device answers
+//! and still measures nothing. A device that says nothing to `i` and answers `t` is taken to be measuring.
 
 use super::channel::{Channel, Step};
 use super::error_code::ErrorCode;
 use super::line::{Echo, Line};
 use super::measurement::Measurement;
+use super::package::Package;
 use super::script::{BETWEEN_PARTS, READ_BACK, Script};
 use crate::analysis::point_time::PointTime;
 use crate::instrument::{InstrumentError, Outcome, Output};
@@ -17,6 +22,12 @@ const PATIENCE: f64 = 3.0;
 
 /// How often `t` is asked before the device counts as gone: one answer may be lost to noise.
 const PROBES: u32 = 2;
+
+/// How often `i` is asked before that, where it is in doubt whether a script runs.
+const DOUBTFUL_PROBES: u32 = 1;
+
+/// From so many silences in a row on it is asked whether a script runs at all.
+const DOUBTFUL_SILENCES: u32 = 2;
 
 /// So many silences in a row, each ended by an answered `t`, and no point means that nothing is measured.
 const LONGEST_SILENCES: u32 = 20;
@@ -31,7 +42,7 @@ enum Stage {
     Loading { until_s: f64 },
     /// The device works.
     Running,
-    /// `t` was asked so many times.
+    /// `t`, or `i`, was asked so many times.
     Probing { until_s: f64, asked: u32 },
     /// `Z` was sent so many times.
     Aborting { until_s: f64, told: u32 },
@@ -62,11 +73,15 @@ pub(super) struct Run {
     measurement: Measurement,
     stage: Stage,
     stop: Stop,
+    /// Whether the device has shown that it took the script: by its echo, or by what only a script sends.
+    accepted: bool,
     began: bool,
     point_began_s: f64,
     /// When the device last said anything that was understood.
     heard_s: f64,
     silences: u32,
+    /// Whether a measurement loop has begun and not ended.
+    in_loop: bool,
     garbled: u32,
     /// Whether `Z` was answered, by its echo or by an error.
     abort_answered: bool,
@@ -82,10 +97,12 @@ impl Run {
             measurement,
             stage: Stage::Loading { until_s },
             stop: Stop::No,
+            accepted: false,
             began: false,
             point_began_s: now_s,
             heard_s: now_s,
             silences: 0,
+            in_loop: false,
             garbled: 0,
             abort_answered: false,
             ended_for: None,
@@ -153,8 +170,10 @@ impl Run {
         channel: &mut Channel,
         now_s: f64,
     ) -> Step<RunEnd> {
-        if let Stage::Loading { .. } = self.stage {
-            return self.loading_line(line, channel, now_s);
+        if let Stage::Loading { .. } = self.stage
+            && !self.is_accepted_by(&line, channel, now_s)
+        {
+            return Step::Stay;
         }
         if let Line::Unknown(text) = &line {
             if self.garbled == 0 {
@@ -171,14 +190,16 @@ impl Run {
             self.stage = Stage::Running;
         }
         match line {
+            Line::Accepted('e') => self.accepted = true,
             Line::LoopStart { technique } => {
+                self.in_loop = true;
                 self.loop_began(channel, now_s);
-                if let Measurement::Direct(direct) = &mut self.measurement {
-                    direct.loop_began(technique, now_s);
-                }
+                self.measurement.loop_began(technique, now_s);
                 self.go_on(channel, now_s);
             }
+            Line::LoopEnd => self.in_loop = false,
             Line::Package(package) => {
+                self.in_loop = true;
                 self.loop_began(channel, self.point_began_s);
                 let began_s = std::mem::replace(&mut self.point_began_s, now_s);
                 match self.measurement.package(&package, began_s, now_s, time, channel) {
@@ -195,7 +216,16 @@ impl Run {
                     }
                 }
             }
+            Line::Empty if self.doubts_an_end() => self.ask_whether_it_runs(channel, now_s),
             Line::Empty => return self.script_ended(),
+            // Only said while no script runs.
+            Line::Serial(_) if !self.is_aborting() => {
+                if !self.accepted {
+                    return self.no_answer("a script", true, channel);
+                }
+                channel.remark("the instrument runs no script any more, and its end was not seen");
+                return self.script_ended();
+            }
             Line::RuntimeError { code, line } => {
                 channel.pause_after_error(now_s);
                 let place = self.script.place(line);
@@ -211,8 +241,29 @@ impl Run {
             Line::Echo(Echo::Abort) => {
                 channel.remark("the instrument aborts the script; another program may hold the port");
             }
+            Line::Rejected {
+                command: 'e',
+                code,
+                position,
+            } if !self.accepted => {
+                // The rest of a script that was refused would be read as commands.
+                channel.discard_unsent();
+                channel.pause_after_error(now_s);
+                if code == ErrorCode::WRONG_MODE {
+                    return self.failed(InstrumentError::ScriptRunning, false);
+                }
+                let place = self.script.place(position.map(|position| position.line));
+                return self.failed(
+                    InstrumentError::ScriptRefused {
+                        reason: code.to_string(),
+                        place,
+                    },
+                    true,
+                );
+            }
             Line::Rejected { command, code, .. } => {
                 channel.pause_after_error(now_s);
+                self.accepted |= command == 'i' && code == ErrorCode::WRONG_MODE;
                 // Nothing runs that could be aborted, so the end of the script was missed.
                 if command == 'Z' && code == ErrorCode::WRONG_MODE && self.is_aborting() {
                     self.abort_answered = true;
@@ -238,9 +289,14 @@ impl Run {
             return Step::Stay;
         }
         match self.stage {
-            Stage::Loading { .. } => {
+            Stage::Loading { .. } if self.stop == Stop::Now || channel.deadline_s().is_some() => {
                 channel.discard_unsent();
-                return self.no_answer("a script", channel);
+                return self.no_answer("a script", false, channel);
+            }
+            // Perhaps only its echo was lost. The line end stands for that of the script, should it have been.
+            Stage::Loading { .. } => {
+                channel.send("\n", now_s);
+                self.ask_whether_it_runs(channel, now_s);
             }
             Stage::Running => {
                 self.silences += 1;
@@ -250,8 +306,8 @@ impl Run {
                 }
                 self.probe(1, channel, now_s);
             }
-            Stage::Probing { asked, .. } if asked < PROBES => self.probe(asked + 1, channel, now_s),
-            Stage::Probing { .. } => return self.no_answer("`t`", channel),
+            Stage::Probing { asked, .. } if asked < self.probes() => self.probe(asked + 1, channel, now_s),
+            Stage::Probing { .. } => return self.no_answer("`t`", false, channel),
             Stage::Aborting { told, .. } if told < ABORTS => self.send_abort(told + 1, channel, now_s),
             Stage::Aborting { .. } => {
                 let points = self.measurement.arrived();
@@ -265,46 +321,62 @@ impl Run {
         Step::Stay
     }
 
-    fn loading_line(&mut self, line: Line, channel: &mut Channel, now_s: f64) -> Step<RunEnd> {
+    /// Whether the device took the script, by what it says while an answer to it is due.
+    fn is_accepted_by(&mut self, line: &Line, channel: &mut Channel, now_s: f64) -> bool {
         match line {
-            Line::Accepted('e') => {
-                self.heard_s = now_s;
-                self.point_began_s = now_s;
-                self.stage = Stage::Running;
-                if self.stop == Stop::Now {
-                    self.send_abort(1, channel, now_s);
-                }
-            }
-            Line::Rejected {
-                command: 'e',
-                code,
-                position,
-            } => {
-                // The rest of a script that was refused would be read as commands.
-                channel.discard_unsent();
-                channel.pause_after_error(now_s);
-                if code == ErrorCode::WRONG_MODE {
-                    return self.failed(InstrumentError::ScriptRunning, false);
-                }
-                let place = self.script.place(position.map(|position| position.line));
-                return self.failed(
-                    InstrumentError::ScriptRefused {
-                        reason: code.to_string(),
-                        place,
-                    },
-                    true,
-                );
-            }
-            _ => {}
+            Line::Accepted('e')
+            | Line::LoopStart { .. }
+            | Line::ScriptLoopStart
+            | Line::Package(_)
+            | Line::Text(_)
+            | Line::RuntimeError { .. } => {}
+            Line::Rejected { command: 'e', .. } => return true,
+            _ => return false,
         }
-        Step::Stay
+        self.accepted = true;
+        self.heard_s = now_s;
+        self.point_began_s = now_s;
+        self.stage = Stage::Running;
+        if self.stop == Stop::Now {
+            self.send_abort(1, channel, now_s);
+        }
+        true
+    }
+
+    /// Whether an empty line may be something else than the end of the script.
+    fn doubts_an_end(&self) -> bool {
+        let is_due = self.began && !self.in_loop && !self.measurement.expects_a_loop();
+        !is_due && self.ended_for.is_none() && !self.is_aborting()
+    }
+
+    fn ask_whether_it_runs(&mut self, channel: &mut Channel, now_s: f64) {
+        self.silences = self.silences.max(DOUBTFUL_SILENCES);
+        self.probe(1, channel, now_s);
+    }
+
+    /// Takes a package that came when the run had been given up: it was measured all the same.
+    pub fn late_package(
+        &mut self,
+        package: &Package,
+        time: &mut PointTime,
+        channel: &mut Channel,
+        now_s: f64,
+    ) {
+        let began_s = std::mem::replace(&mut self.point_began_s, now_s);
+        // Whatever it says, the cell is being switched off already.
+        let _ = self.measurement.package(package, began_s, now_s, time, channel);
+    }
+
+    /// Points or readings that have arrived.
+    pub fn arrived(&self) -> u32 {
+        self.measurement.arrived()
     }
 
     fn loop_began(&mut self, channel: &mut Channel, now_s: f64) {
         if !self.began {
             self.began = true;
             self.point_began_s = now_s;
-            if matches!(self.measurement, Measurement::Sweep { .. }) {
+            if self.is_sweep() {
                 channel.report(Output::SweepBegan);
             }
         }
@@ -312,7 +384,7 @@ impl Run {
 
     fn after_point(&mut self, channel: &mut Channel, now_s: f64) {
         let ends = self.stop == Stop::AfterPoint || self.measurement.is_overloaded();
-        if ends && !self.measurement.is_complete() && !self.is_aborting() {
+        if ends && !self.measurement.is_at_its_end() && !self.is_aborting() {
             self.send_abort(1, channel, now_s);
         }
     }
@@ -334,8 +406,18 @@ impl Run {
         }
     }
 
+    fn probes(&self) -> u32 {
+        if self.silences < DOUBTFUL_SILENCES {
+            PROBES
+        } else {
+            DOUBTFUL_PROBES + PROBES
+        }
+    }
+
     fn probe(&mut self, asked: u32, channel: &mut Channel, now_s: f64) {
-        let until_s = channel.send("t\n", now_s);
+        let is_doubtful = self.silences >= DOUBTFUL_SILENCES && asked <= DOUBTFUL_PROBES;
+        let question = if is_doubtful { "i\n" } else { "t\n" };
+        let until_s = channel.send(question, now_s);
         self.stage = Stage::Probing { until_s, asked };
     }
 
@@ -360,6 +442,11 @@ impl Run {
             _ if self.is_aborting() => Outcome::Aborted {
                 points: self.measurement.arrived(),
             },
+            Outcome::Failed(InstrumentError::EndedEarly { points, expected })
+                if self.is_sweep() && self.began && !self.in_loop && !self.measurement.expects_a_loop() =>
+            {
+                Outcome::Failed(InstrumentError::PointsLost { points, expected })
+            }
             outcome => outcome,
         };
         Step::End(RunEnd {
@@ -370,10 +457,14 @@ impl Run {
         })
     }
 
-    fn no_answer(&self, asked: &str, channel: &Channel) -> Step<RunEnd> {
+    fn is_sweep(&self) -> bool {
+        matches!(self.measurement, Measurement::Sweep { .. })
+    }
+
+    fn no_answer(&self, asked: &str, in_step: bool, channel: &Channel) -> Step<RunEnd> {
         let waited_s = channel.reply_timeout_s();
         let asked = asked.to_owned();
-        self.failed(InstrumentError::NoAnswer { asked, waited_s }, false)
+        self.failed(InstrumentError::NoAnswer { asked, waited_s }, in_step)
     }
 
     fn failed(&self, error: InstrumentError, in_step: bool) -> Step<RunEnd> {

@@ -86,6 +86,13 @@ fn job(name: &str) -> Job {
         },
         "sweep" => sweep(100e3, 10.0),
         "slow sweep" => sweep(1.0, 0.01),
+        "sweep until overload" => match sweep(100e3, 10.0) {
+            Job::Sweep(job) => Job::Sweep(SweepJob {
+                stop_at_overload: true,
+                ..job
+            }),
+            other => other,
+        },
         "impossible sweep" => sweep(10.0, 100e3),
         "cell off" => Job::CellOff,
         other => panic!("no job `{other}`"),
@@ -141,7 +148,9 @@ fn text(output: &Output) -> String {
                 ),
                 Outcome::SweepComplete { points } => format!("complete with {points} points"),
                 Outcome::DirectComplete(end) => format!("direct current complete, {:?}", end.bound),
-                Outcome::Overloaded { points } => format!("overloaded after {points} points"),
+                Outcome::Overloaded { points, at, lost } => {
+                    format!("overloaded at point {at}, {points} arrived, {lost} before it lost")
+                }
                 Outcome::Aborted { points } => format!("aborted with {points} points"),
                 Outcome::CellOff => "cell off".into(),
                 Outcome::Failed(error) => format!("failed: {error}"),
@@ -284,8 +293,8 @@ fn measuring_slowly() -> Bench {
     Bench { driver, now_s: 0.0 }
 }
 
-#[test]
-fn a_device_that_answers_for_ever_without_a_point_has_stalled_and_its_cell_is_switched_off() {
+/// Everything that the driver gives out to a device that answers questions about itself, and measures nothing.
+fn with_a_device_that_only_answers(to_serial: &[u8]) -> Vec<String> {
     let mut bench = measuring_slowly();
     let mut outputs = bench.outputs();
     while let Some(deadline_s) = bench.driver.deadline_s() {
@@ -293,6 +302,7 @@ fn a_device_that_answers_for_ever_without_a_point_has_stalled_and_its_cell_is_sw
         while let Some(output) = bench.driver.take_output() {
             let answer: &[u8] = match text(&output).as_str() {
                 "send t\\n" => b"tes4_hr1500#x\nR*\n",
+                "send i\\n" => to_serial,
                 "send Z\\n" => b"Z!0006\n",
                 "send script: cell off" => b"e\n\n",
                 _ => b"",
@@ -301,16 +311,37 @@ fn a_device_that_answers_for_ever_without_a_point_has_stalled_and_its_cell_is_sw
             bench.driver.receive(answer, bench.now_s);
         }
     }
-    let asked = outputs.iter().filter(|output| *output == "send t\\n").count();
+    outputs
+}
+
+#[test]
+fn a_device_that_answers_for_ever_without_a_point_has_stalled_and_its_cell_is_switched_off() {
+    // Refused while a script runs, or passed over: twenty times two seconds longer.
+    for (to_serial, waited, asked_for_serial, asked_for_firmware) in [
+        (&b"i!0006\n"[..], "no point came for 159 s", 19, 2),
+        (&b""[..], "no point came for 197 s", 19, 21),
+    ] {
+        let outputs = with_a_device_that_only_answers(to_serial);
+        let done = outputs.last().unwrap();
+        assert!(done.contains(waited) && done.ends_with("cell off"), "{done}");
+        let asked = |question: &str| outputs.iter().filter(|output| *output == question).count();
+        assert_eq!(
+            (asked("send i\\n"), asked("send t\\n")),
+            (asked_for_serial, asked_for_firmware),
+            "once for every silence, once more to switch the cell off"
+        );
+    }
+}
+
+#[test]
+fn a_device_that_restarted_without_a_word_is_found_out_at_the_second_silence() {
+    let outputs = with_a_device_that_only_answers(b"iES4HR20B0008\n");
     let done = outputs.last().unwrap();
     assert!(
-        done.contains("no point came for 159 s") && done.ends_with("cell off"),
+        done.contains("ended after 0 of 3 points") && done.ends_with("cell off"),
         "{done}"
     );
-    assert_eq!(
-        asked, 21,
-        "once for every silence, once more to switch the cell off"
-    );
+    assert_eq!(outputs.iter().filter(|output| *output == "send i\\n").count(), 1);
 }
 
 #[test]
@@ -322,7 +353,7 @@ fn the_remaining_time_of_a_sweep_runs_down_and_is_corrected_by_what_points_take(
     // The first point took twice as long as the profile says, so the others may, too.
     bench
         .driver
-        .receive(b"PdcDF5DFF4u;cc896D904m,10,218;cd82DB1A8u,10,206\n", 5.06);
+        .receive(b"Pdc80F4240u;cc896D904m,10,218;cd82DB1A8u,10,206\n", 5.06);
     assert!(bench.driver.remaining_s(5.06).unwrap() > expected_s);
 }
 
