@@ -6,7 +6,7 @@ use anyhow::{Context, bail};
 use etcetera::BaseStrategy;
 use jiff::Timestamp;
 
-use crate::profile::{Cell, DirectTechnique, Instrument, Kind, Plan, Step, SweepStep, find};
+use crate::profile::{Bias, Cell, DirectTechnique, Instrument, Kind, Plan, Step, SweepStep, find};
 use crate::session::launch::{Launched, launch};
 use crate::session::preflight;
 use crate::session::runtime::RuntimeDirectory;
@@ -46,7 +46,7 @@ pub(super) fn choose(instrument: &str, cell: &str, plan: &str) -> anyhow::Result
     preflight::check_cell(&profiles)?;
     preflight::check_plan(&profiles.instrument, &profiles.plan)?;
     for step in profiles.plan.steps.iter().filter_map(Step::sweep) {
-        sweep_parts::sweep_job(&profiles, step, &Moduli::guessed(&profiles, step), at_rest())?;
+        sweep_parts::sweep_job(&profiles, step, &Moduli::guessed(&profiles, step), at_rest(step))?;
     }
     Ok(Chosen {
         instrument,
@@ -105,12 +105,14 @@ pub(super) fn plan_lines(profiles: &Profiles, known: Known<'_>) -> anyhow::Resul
     Ok(lines)
 }
 
-/// What is believed of a cell before anything was measured: it rests at the bias.
-fn at_rest() -> Circumstances {
+/// What is believed of a cell before anything was measured: it rests at the bias, unless that may be elsewhere.
+fn at_rest(step: &SweepStep) -> Circumstances {
+    let may_be_elsewhere = step.allow_polarisation && step.bias != Bias::OpenCircuit;
     Circumstances {
-        open_circuit_v: None,
+        open_circuit_v: (!may_be_elsewhere).then_some(0.0),
         bias_v: 0.0,
         least_range_a: 0.0,
+        reply_s: 0.0,
     }
 }
 
@@ -124,13 +126,16 @@ pub(super) struct Forecast {
     pub peak_a: Option<f64>,
     /// The current range or ranges in words.
     pub range: String,
+    /// Longest time in s for which the instrument drives the cell without hearing from the session; none where it
+    /// does not drive it.
+    pub alone_s: Option<f64>,
 }
 
 impl Forecast {
     pub fn of(profiles: &Profiles, step: &SweepStep, known: Known<'_>) -> anyhow::Result<Self> {
         let guessed = Moduli::guessed(profiles, step);
         let moduli = known.moduli.unwrap_or(&guessed);
-        let (mut given, mut distance_v) = (at_rest(), 0.0);
+        let (mut given, mut distance_v) = (at_rest(step), 0.0);
         if let Some(ocp_v) = known.open_circuit_v {
             let bias_v = preflight::bias_of(&profiles.instrument, &profiles.plan, step, ocp_v)?;
             distance_v = bias_v - ocp_v;
@@ -167,6 +172,9 @@ impl Forecast {
                 1 => label,
                 count => format!("{count} parts, ranges up to {label}"),
             },
+            alone_s: job
+                .hold_s
+                .map(|_| sweep_parts::longest_alone_s(&job, &profiles.instrument.timing)),
         })
     }
 
@@ -179,8 +187,14 @@ impl Forecast {
         } else {
             "range "
         };
+        let alone = self.alone_s.map_or_else(String::new, |alone_s| {
+            format!(
+                "; should the session be gone, the cell is off after {} at the latest",
+                units::duration(alone_s)
+            )
+        });
         format!(
-            "{:<11} {} points, {} s, {}; {current}{word}{}",
+            "{:<11} {} points, {} s, {}; {current}{word}{}{alone}",
             "sweep",
             self.points,
             self.duration_s.round(),

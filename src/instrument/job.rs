@@ -101,8 +101,12 @@ pub struct SweepJob {
     pub open_circuit_v: Option<f64>,
     /// Potentials in V that the cell must keep to; looked at between the parts of a galvanostatic sweep.
     pub potential_limits_v: Option<(f64, f64)>,
-    /// Whether the sweep ends with its first overloaded point, so that it can go on in a larger range.
+    /// Whether the sweep ends with its first overloaded point, so that it can go on in a larger range, or with less
+    /// current.
     pub stop_at_overload: bool,
+    /// How long in s the instrument waits between two parts to hear that somebody is there, the cell under its bias;
+    /// none where it goes on by itself.
+    pub hold_s: Option<f64>,
 }
 
 /// A part of a sweep with an excitation and a range of its own.
@@ -152,6 +156,7 @@ impl Default for SweepJob {
             open_circuit_v: None,
             potential_limits_v: None,
             stop_at_overload: false,
+            hold_s: None,
         }
     }
 }

@@ -251,6 +251,7 @@ impl Looking<'_> {
                         open_circuit_v: ocp_v,
                         bias_v,
                         least_range_a: 0.0,
+                        reply_s: 0.0,
                     };
                     sweep_parts::sweep_job(profiles, step, moduli.as_ref().unwrap_or(&guessed), given)?;
                 }
@@ -317,6 +318,7 @@ fn two_points(
         open_circuit_v,
         bias_v: open_circuit_v.unwrap_or(0.0),
         least_range_a: 0.0,
+        reply_s: 0.0,
     };
     let whole = sweep_parts::sweep_job(profiles, &step, &Moduli::guessed(profiles, &step), given)?;
     let low_hz = if 2.0 * LOW_HZ < step.f_max_hz {

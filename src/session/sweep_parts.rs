@@ -9,7 +9,7 @@
 use super::preflight::{self, Refusal};
 use super::spec::Profiles;
 use crate::instrument::{Ranging, SweepJob, SweepPart, choose_range};
-use crate::profile::{RangeChoice, SweepStep};
+use crate::profile::{PointTiming, RangeChoice, SweepStep};
 use crate::spectrum::{Point, Technique};
 
 /// Span of currents in decades from which on a sweep is measured in parts.
@@ -17,6 +17,19 @@ const SPAN_DECADES: f64 = 2.5;
 
 /// Points that neighbouring parts share.
 const OVERLAP: usize = 3;
+
+/// Longest time in s for which an instrument measures a cell under direct current or away from its open circuit
+/// without hearing from the session, a single point excepted; and how long it waits to hear.
+const ALONE_S: f64 = 60.0;
+
+/// The parts of such a sweep need not be shorter than so many parts of its longest point, so that there are few.
+const OF_LONGEST_POINT: f64 = 1.0 / 16.0;
+
+/// By what the current of a galvanostatic sweep is divided where the potential is overloaded.
+const LESS_CURRENT: f64 = 10.0;
+
+/// The smallest current that is chosen then, as a share of the finest range.
+const LEAST_OF_FINEST: f64 = 0.01;
 
 /// Potentiostat mode of a galvanostat.
 const GALVANOSTAT: u32 = 6;
@@ -93,6 +106,8 @@ pub struct Circumstances {
     pub bias_v: f64,
     /// Smallest current range in A that may be used.
     pub least_range_a: f64,
+    /// Two seconds of real time in s of the session's clock.
+    pub reply_s: f64,
 }
 
 /// The job for a step.
@@ -125,6 +140,13 @@ pub fn sweep_job(
         instrument.pgstat_mode
     };
     let limits = &profiles.plan.limits;
+    // What an instrument waits with is a technique of direct current.
+    let is_driven = is_driven(step, given) && instrument.has(if galvanostatic { "cp" } else { "ca" });
+    let parts = if is_driven {
+        in_pieces(parts, &instrument.timing)
+    } else {
+        parts
+    };
     Ok(SweepJob {
         f_max_hz: step.f_max_hz,
         f_min_hz: step.f_min_hz,
@@ -136,7 +158,9 @@ pub fn sweep_job(
         max_bandwidth_hz: bandwidth_hz.min(instrument.max_bandwidth_hz),
         channel: profiles.plan.channel,
         bias_a: galvanostatic.then_some(step.bias_a),
-        stop_at_overload: step.setting.ranging == RangeChoice::Pinned,
+        // A current that is set fits its range; what is overloaded is the potential, which no range of current mends.
+        stop_at_overload: galvanostatic || step.setting.ranging == RangeChoice::Pinned,
+        hold_s: (is_driven && parts.len() > 1).then_some(ALONE_S.max(given.reply_s)),
         open_circuit_v: given.open_circuit_v,
         potential_limits_v: limits.potential_min_v.zip(limits.potential_max_v),
         parts,
@@ -180,37 +204,146 @@ pub fn largest_range_a(parts: &[SweepPart]) -> f64 {
     parts.iter().map(range).fold(0.0, f64::max)
 }
 
-/// What is left of a sweep from a point on, in a larger range than the one in which the point was overloaded;
-/// none where there is no larger one.
+/// Whether a sweep drives direct current through the cell, as far as that is known: by itself a cell does not
+/// leave its open circuit.
+fn is_driven(step: &SweepStep, given: Circumstances) -> bool {
+    match step.technique {
+        Technique::Geis => step.bias_a != 0.0,
+        _ => {
+            let distance_v = given
+                .open_circuit_v
+                .map(|open_circuit_v| (given.bias_v - open_circuit_v).abs());
+            distance_v.is_none_or(|distance_v| distance_v > preflight::POLARISATION_V)
+        }
+    }
+}
+
+/// Parts that are short enough to leave an instrument alone with: single points are as long as they are.
+fn in_pieces(parts: Vec<SweepPart>, timing: &PointTiming) -> Vec<SweepPart> {
+    let time_s =
+        |part: &SweepPart, index| timing.point_overhead_s + timing.point_periods / part.frequency_hz(index);
+    let longest_s = parts
+        .iter()
+        .map(|part| time_s(part, part.n_points - 1))
+        .fold(0.0, f64::max);
+    let most_s = ALONE_S.max(OF_LONGEST_POINT * longest_s);
+    let mut pieces = Vec::new();
+    for part in parts {
+        let (mut first, mut lasts_s) = (0, 0.0);
+        for index in 0..part.n_points {
+            let point_s = time_s(&part, index);
+            if index > first && lasts_s + point_s > most_s {
+                pieces.push(piece(&part, first, index));
+                (first, lasts_s) = (index, 0.0);
+            }
+            lasts_s += point_s;
+        }
+        pieces.push(piece(&part, first, part.n_points));
+    }
+    pieces
+}
+
+fn piece(part: &SweepPart, first: u32, end: u32) -> SweepPart {
+    SweepPart {
+        f_max_hz: part.frequency_hz(first),
+        f_min_hz: part.frequency_hz(end - 1),
+        n_points: end - first,
+        ..*part
+    }
+}
+
+/// Longest time in s for which the instrument measures a sweep without hearing from the session.
+#[must_use]
+pub fn longest_alone_s(job: &SweepJob, timing: &PointTiming) -> f64 {
+    let parts = job.all_parts();
+    let lasts_s = |part: &SweepPart| -> f64 {
+        (0..part.n_points)
+            .map(|index| timing.point_overhead_s + timing.point_periods / part.frequency_hz(index))
+            .sum()
+    };
+    match job.hold_s {
+        Some(hold_s) => hold_s + parts.iter().map(lasts_s).fold(0.0, f64::max),
+        None => parts.iter().map(lasts_s).sum(),
+    }
+}
+
+/// What is left of a sweep from an overloaded point on: in a larger range of current, or, where the current is set,
+/// with less of it; none where there is no larger range, or hardly any current left.
 #[must_use]
 pub fn rest_from(profiles: &Profiles, job: &SweepJob, index: u32) -> Option<SweepJob> {
-    let (overloaded, first) = job.part_of(index);
-    let Ranging::Pinned(range_a) = overloaded.ranging else {
+    let mut parts = parts_from(job, index)?;
+    match job.bias_a {
+        Some(bias_a) => with_less_current(profiles, &mut parts, bias_a)?,
+        None => in_a_larger_range(profiles, &mut parts)?,
+    }
+    Some(with_parts(job, parts))
+}
+
+/// The same sweep from a point on, through its overloads.
+#[must_use]
+pub fn through_overload(job: &SweepJob, index: u32) -> SweepJob {
+    let parts = parts_from(job, index).unwrap_or_else(|| job.all_parts());
+    SweepJob {
+        stop_at_overload: false,
+        ..with_parts(job, parts)
+    }
+}
+
+fn with_parts(job: &SweepJob, parts: Vec<SweepPart>) -> SweepJob {
+    let is_driven = match (job.bias_a, job.open_circuit_v) {
+        (Some(bias_a), _) => bias_a != 0.0,
+        (None, Some(open_circuit_v)) => (job.bias_v - open_circuit_v).abs() > preflight::POLARISATION_V,
+        (None, None) => false,
+    };
+    SweepJob {
+        f_max_hz: parts[0].f_max_hz,
+        n_points: parts.iter().map(|part| part.n_points).sum(),
+        current_range_a: largest_range_a(&parts),
+        // A cell that was driven until just now does not rest where it did before.
+        open_circuit_v: job.open_circuit_v.filter(|_| !is_driven),
+        parts,
+        ..job.clone()
+    }
+}
+
+/// The parts of a sweep from a point on; none where it has no such point.
+fn parts_from(job: &SweepJob, index: u32) -> Option<Vec<SweepPart>> {
+    let mut parts = job.all_parts();
+    let mut first = index;
+    while parts.first()?.n_points <= first {
+        first -= parts.remove(0).n_points;
+    }
+    parts[0] = piece(&parts[0], first, parts[0].n_points);
+    Some(parts)
+}
+
+/// A potential that is too large for the instrument means more |Z| than was believed, there and from there on.
+fn with_less_current(profiles: &Profiles, parts: &mut [SweepPart], bias_a: f64) -> Option<()> {
+    let ranges = &profiles.instrument.current_ranges;
+    let limit_a = profiles.instrument.limits.current_max_a;
+    let finest_a = ranges.first()?.limit_a;
+    for part in &mut *parts {
+        part.amplitude /= LESS_CURRENT;
+        let peak_a = part.amplitude * std::f64::consts::SQRT_2 + bias_a.abs();
+        if let Ranging::Pinned(range_a) = &mut part.ranging {
+            *range_a = choose_range(ranges, limit_a, peak_a).ok()?.limit_a;
+        }
+    }
+    (parts[0].amplitude >= LEAST_OF_FINEST * finest_a).then_some(())
+}
+
+fn in_a_larger_range(profiles: &Profiles, parts: &mut [SweepPart]) -> Option<()> {
+    let Ranging::Pinned(range_a) = parts[0].ranging else {
         return None;
     };
-    let larger = profiles
-        .instrument
-        .current_ranges
-        .iter()
-        .find(|range| range.limit_a > range_a)?;
-    let mut parts = job.all_parts();
-    let position = parts.iter().position(|part| *part == overloaded)?;
-    parts.drain(..position);
-    let begun = &mut parts[0];
-    begun.f_max_hz = begun.frequency_hz(first);
-    begun.n_points -= first;
-    for part in &mut parts {
+    let ranges = &profiles.instrument.current_ranges;
+    let larger = ranges.iter().find(|range| range.limit_a > range_a)?;
+    for part in parts {
         if let Ranging::Pinned(range_a) = &mut part.ranging {
             *range_a = range_a.max(larger.limit_a);
         }
     }
-    Some(SweepJob {
-        f_max_hz: parts[0].f_max_hz,
-        n_points: parts.iter().map(|part| part.n_points).sum(),
-        current_range_a: largest_range_a(&parts),
-        parts,
-        ..job.clone()
-    })
+    Some(())
 }
 
 fn potentiostatic_parts(
@@ -371,6 +504,7 @@ mod tests {
             open_circuit_v: Some(0.0),
             bias_v: 0.0,
             least_range_a: 0.0,
+            reply_s: 2.0,
         };
         sweep_job(profiles, step, &Moduli::guessed(profiles, step), given).unwrap()
     }
@@ -457,5 +591,72 @@ mod tests {
         let mut largest = job.clone();
         largest.parts[0].ranging = Ranging::Pinned(0.1);
         assert_eq!(rest_from(&profiles, &largest, 10), None);
+    }
+    #[test]
+    fn where_the_current_is_set_an_overloaded_point_is_measured_again_with_less_of_it() {
+        let profiles = profiles("li_lpscl_li", "geis_once");
+        let job = job_of(&profiles);
+        assert!(job.stop_at_overload);
+        let (before, first) = job.part_of(30);
+        let rest = rest_from(&profiles, &job, 30).unwrap();
+        assert!((rest.f_max_hz / job.frequency_hz(30) - 1.0).abs() < 1e-12);
+        assert_eq!(rest.n_points, 34);
+        assert_eq!(rest.parts[0].n_points, before.n_points - first);
+        assert!((rest.parts[0].amplitude / before.amplitude - 0.1).abs() < 1e-12);
+        assert!(largest_range_a(&rest.parts) < largest_range_a(&job.parts));
+        // It ends where hardly any current is left.
+        let mut lowered = 0;
+        let mut last = rest;
+        while let Some(next) = rest_from(&profiles, &last, 0) {
+            (last, lowered) = (next, lowered + 1);
+        }
+        assert!((1..=6).contains(&lowered), "{lowered}");
+    }
+
+    #[test]
+    fn a_sweep_away_from_open_circuit_waits_for_the_session_and_one_at_open_circuit_does_not() {
+        let profiles = profiles("li_lpscl_li", "eis_once");
+        let step = SweepStep {
+            f_min_hz: 1e-5,
+            ..profiles.plan.steps[0].sweep().unwrap().clone()
+        };
+        let moduli = Moduli::guessed(&profiles, &step);
+        let given = |open_circuit_v, bias_v, reply_s| Circumstances {
+            open_circuit_v,
+            bias_v,
+            least_range_a: 0.0,
+            reply_s,
+        };
+        let job = |given| sweep_job(&profiles, &step, &moduli, given).unwrap();
+        let timing = &profiles.instrument.timing;
+        let time_s = |f_hz: f64| timing.point_overhead_s + timing.point_periods / f_hz;
+
+        let resting = job(given(Some(0.0), 0.0, 2.0));
+        assert_eq!(resting.hold_s, None);
+        let driven = job(given(Some(0.0), 0.05, 2.0));
+        assert_eq!(driven.hold_s, Some(60.0));
+        // What goes on with it does not ask a cell that was driven whether it rests.
+        assert_eq!(driven.open_circuit_v, Some(0.0));
+        assert_eq!(through_overload(&driven, 3).open_circuit_v, None);
+        assert_eq!(through_overload(&resting, 3).open_circuit_v, Some(0.0));
+        assert_eq!(through_overload(&driven, 3).n_points, driven.n_points - 3);
+        assert_eq!(driven.n_points, resting.n_points);
+        for index in 0..driven.n_points {
+            assert!((driven.frequency_hz(index) / resting.frequency_hz(index) - 1.0).abs() < 1e-9);
+        }
+        // No longer than its longest point, which cannot be cut short, and the hold after it.
+        let alone_s = longest_alone_s(&driven, timing);
+        assert!((alone_s - 60.0 - time_s(1e-5)).abs() < 1.0, "{alone_s}");
+        assert!(longest_alone_s(&resting, timing) > 3.0 * alone_s);
+        assert!((10..=30).contains(&driven.parts.len()), "{}", driven.parts.len());
+        let pieces = driven.parts.iter().filter(|part| part.n_points > 1);
+        for part in pieces {
+            let lasts_s: f64 = (0..part.n_points)
+                .map(|index| time_s(part.frequency_hz(index)))
+                .sum();
+            assert!(lasts_s <= ALONE_S.max(time_s(1e-5) / 16.0), "{part:?}");
+        }
+        // Where nobody knows where the cell rests, it may be driven; a fast clock needs a longer hold.
+        assert_eq!(job(given(None, 0.0, 2000.0)).hold_s, Some(2000.0));
     }
 }

@@ -10,11 +10,14 @@ use super::sweep_parts::{self, Circumstances, Moduli};
 use crate::event::{EventBody, Severity, SweepEnded, SweepStarted};
 use crate::instrument::{Done, InstrumentError, Job, Outcome, Ranging, SweepJob};
 use crate::profile::{Bias, SweepStep};
-use crate::spectrum::PointStatus;
+use crate::spectrum::{PointStatus, Technique};
 use crate::units;
 
 /// The alarm about points that did not arrive.
 const POINTS_LOST: &str = "points_lost";
+
+/// Within this real time in s a session answers an instrument.
+const REPLY_REAL_S: f64 = 2.0;
 
 impl PlanRun<'_> {
     /// The sweep of a step: its parts and ranges by what is believed of |Z|, and its bias where that is known.
@@ -41,6 +44,7 @@ impl PlanRun<'_> {
             open_circuit_v: ocp_v,
             bias_v: bias_v.or(ocp_v).unwrap_or(0.0),
             least_range_a: memory.least_range_a,
+            reply_s: self.runner.clock.stretch_of_real_s(REPLY_REAL_S),
         };
         Ok((
             sweep_parts::sweep_job(self.profiles, step, &moduli, given)?,
@@ -72,7 +76,14 @@ impl PlanRun<'_> {
                 format!("a bias, {:.1} mV from open circuit", 1e3 * distance_v)
             }
         };
-        let text = format!("sweep {number}, {} points against {against}", job.n_points);
+        let mut text = format!("sweep {number}, {} points against {against}", job.n_points);
+        if job.hold_s.is_some() {
+            let alone_s = sweep_parts::longest_alone_s(&job, &self.profiles.instrument.timing);
+            text += &format!(
+                "; without this session the instrument would switch the cell off after {} at the latest",
+                units::duration(alone_s)
+            );
+        }
         self.tell_step(step.technique.word(), text, None);
         let sets = self.profiles.instrument.sets_amplitude() && step.amplitude_vrms > 0.0;
         let amplitude_vrms = sets.then_some(step.amplitude_vrms);
@@ -132,11 +143,20 @@ impl PlanRun<'_> {
         }
     }
 
-    /// What is left of a sweep from its first overloaded point on: in a larger range, or to its end where there
-    /// is none. The overloaded point stays in the recording beside the one that replaces it.
+    /// What is left of a sweep from its first overloaded point on: in a larger range or with less current, or to
+    /// its end where there is none. The overloaded point stays in the recording beside the one that replaces it.
     fn after_overload(&mut self, job: &SweepJob, index: u32) -> SweepJob {
         let frequency = units::engineering(job.frequency_hz(index), "Hz", units::Script::Unicode);
+        let sets_current = job.bias_a.is_some();
         let (rest, text) = match sweep_parts::rest_from(self.profiles, job, index) {
+            Some(rest) if sets_current => {
+                let amplitude = units::engineering(rest.parts[0].amplitude, "A", units::Script::Unicode);
+                let text = format!(
+                    "at {frequency} the potential was overloaded; the point is measured again with less current, \
+                     {amplitude} rms"
+                );
+                (rest, text)
+            }
             Some(rest) => {
                 let ranges = self.ranges_in_words(&rest);
                 let text =
@@ -144,10 +164,13 @@ impl PlanRun<'_> {
                 (rest, text)
             }
             None => {
-                let text = format!("the point at {frequency} was overloaded, and there is no larger range");
-                let mut rest = job.clone();
-                rest.stop_at_overload = false;
-                (rest, text)
+                let missing = if sets_current {
+                    "there is hardly any current left to lower"
+                } else {
+                    "there is no larger range"
+                };
+                let text = format!("the point at {frequency} was overloaded, and {missing}");
+                (sweep_parts::through_overload(job, index), text)
             }
         };
         self.runner.alarm("overload", Severity::Warning, text);
@@ -210,8 +233,12 @@ impl PlanRun<'_> {
             .iter()
             .filter(|point| point.status == PointStatus::Overload)
             .count();
+        let is_galvanostatic = self.profiles.plan.steps[index]
+            .sweep()
+            .is_some_and(|step| step.technique == Technique::Geis);
         let memory = &mut self.memory[index];
-        if overloaded > 0 {
+        // The current of a galvanostatic sweep follows from |Z|, which this one has taught.
+        if overloaded > 0 && !is_galvanostatic {
             let ranges = &self.profiles.instrument.current_ranges;
             let next = ranges.iter().find(|range| range.limit_a > range_a);
             memory.least_range_a = next.map_or(range_a, |range| range.limit_a);

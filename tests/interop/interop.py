@@ -45,6 +45,8 @@ STEPS = {
     "peis": "f_max_hz = 100e3\nf_min_hz = 100.0\npoints_per_decade = 3\namplitude_vrms = 0.010\n",
     "peis_auto": "f_max_hz = 100e3\nf_min_hz = 100.0\npoints_per_decade = 3\namplitude_vrms = 0.010\n"
     'current_range = "auto"\n',
+    "peis_driven": "f_max_hz = 100.0\nf_min_hz = 0.02\npoints_per_decade = 3\namplitude_vrms = 0.010\nbias = {up}\n"
+    "allow_polarisation = true\n",
     "geis": "f_max_hz = 100e3\nf_min_hz = 100.0\npoints_per_decade = 3\namplitude_vrms = 0.010\n",
     "ca": "potential_v = {up}\nduration_s = 20.0\nuntil_current_below_a = 1e-9\nallow_polarisation = true\n",
     "ca_long": "potential_v = {up}\nduration_s = 150.0\nuntil_charge_c = 40.0\nallow_polarisation = true\n",

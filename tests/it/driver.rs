@@ -30,6 +30,10 @@ struct Bench {
     now_s: f64,
     points: Vec<Point>,
     identity: Option<InstrumentIdentity>,
+    /// A command that does not arrive the first time it is sent.
+    lost: Option<&'static [u8]>,
+    /// Of what was sent, the commands of one letter.
+    commands: Vec<char>,
 }
 
 /// 100 ohm and 1 kohm beside 1 µF.
@@ -56,6 +60,8 @@ impl Bench {
             now_s: 0.0,
             points: Vec::new(),
             identity: None,
+            lost: None,
+            commands: Vec::new(),
         }
     }
 
@@ -69,7 +75,14 @@ impl Bench {
                 match output {
                     Output::Send(bytes) => {
                         self.now_s += LATENCY_S;
-                        self.device.receive(&bytes, self.now_s);
+                        if let [letter, b'\n'] = bytes[..] {
+                            self.commands.push(char::from(letter));
+                        }
+                        if self.lost.is_some_and(|lost| lost == bytes) {
+                            self.lost = None;
+                        } else {
+                            self.device.receive(&bytes, self.now_s);
+                        }
                     }
                     Output::Point(point) => self.points.push(point),
                     Output::Identity(identity) => self.identity = Some(identity),
@@ -269,6 +282,103 @@ fn a_cell_that_does_not_rest_where_it_did_is_not_switched_on_for_a_sweep() {
     assert_eq!(done.outcome, Outcome::Failed(InstrumentError::CellMoved));
     assert!(bench.device.take_switched().is_empty());
     bench.assert_cell_is_off(&done);
+}
+
+/// A sweep away from open circuit, in three parts between which the instrument waits.
+fn driven() -> SweepJob {
+    let part = |f_max_hz, f_min_hz, n_points| SweepPart {
+        f_max_hz,
+        f_min_hz,
+        n_points,
+        amplitude: 0.01,
+        ranging: Ranging::Pinned(1e-3),
+    };
+    SweepJob {
+        bias_v: 0.7,
+        open_circuit_v: Some(0.62),
+        parts: vec![part(1.0, 0.1, 5), part(0.05, 0.05, 1), part(0.03, 0.03, 1)],
+        hold_s: Some(60.0),
+        ..sweep(1.0, 0.03, 7)
+    }
+}
+
+#[test]
+fn a_driven_sweep_goes_on_from_part_to_part_with_the_cell_on_while_the_computer_answers() {
+    for lost in [None, Some(&b"Y\n"[..])] {
+        let mut bench = Bench::new();
+        bench.lost = lost;
+        let done = bench.job(Job::Sweep(driven()), None);
+        assert_eq!(done.outcome, Outcome::SweepComplete { points: 7 });
+        assert!(bench.points.iter().all(|point| point.status == PointStatus::Ok));
+        assert!(
+            bench
+                .points
+                .iter()
+                .map(|point| point.frequency_hz)
+                .is_sorted_by(|a, b| a > b)
+        );
+        let switched: Vec<bool> = bench
+            .device
+            .take_switched()
+            .iter()
+            .map(|switched| switched.cell_on)
+            .collect();
+        assert_eq!(switched, [true, false]);
+        // Once for each wait, and once more where it did not arrive.
+        let told = bench.commands.iter().filter(|command| **command == 'Y').count();
+        assert_eq!(told, 2 + usize::from(lost.is_some()));
+        bench.assert_cell_is_off(&done);
+    }
+}
+
+#[test]
+fn a_dead_computer_leaves_a_resting_cell_after_the_part_of_a_driven_sweep_that_runs() {
+    // Dead from the first point on, and from the beginning of the longest point on.
+    for (points, longest_s) in [(1, 80.0), (6, 75.0)] {
+        let mut bench = Bench::new();
+        bench.driver.start(Job::Sweep(driven()), 0.0);
+        while bench.points.len() < points {
+            while let Some(output) = bench.driver.take_output() {
+                match output {
+                    Output::Send(bytes) => bench.device.receive(&bytes, bench.now_s),
+                    Output::Point(point) => bench.points.push(point),
+                    _ => {}
+                }
+            }
+            let came = bench.device.advance(bench.now_s);
+            if came.is_empty() {
+                bench.now_s = bench.device.deadline_s().unwrap();
+            }
+            bench.driver.receive(&came, bench.now_s);
+        }
+        bench.device.advance(bench.now_s);
+        assert!(bench.device.cell_is_on());
+        let dead_s = bench.now_s;
+        while bench.device.is_running() {
+            bench.now_s = bench.device.deadline_s().unwrap();
+            bench.device.advance(bench.now_s);
+        }
+        assert!(!bench.device.cell_is_on());
+        let alone_s = bench.now_s - dead_s;
+        assert!(
+            alone_s > 60.0 && alone_s < 60.0 + longest_s,
+            "{alone_s} after {points} points"
+        );
+    }
+}
+
+#[test]
+fn a_driven_sweep_that_is_to_end_does_not_wait_between_its_parts() {
+    let mut bench = Bench::new();
+    // 2.1 periods of 0.05 Hz: somewhere in the second part.
+    let end = (60.0, Intervention::EndAfterPoint);
+    let done = bench.job(Job::Sweep(driven()), Some(end));
+    let Outcome::Aborted { points } = done.outcome else {
+        panic!("{done:?}")
+    };
+    assert_eq!(points as usize, bench.points.len());
+    bench.assert_cell_is_off(&done);
+    assert!(bench.now_s < 60.0 + 45.0, "{}", bench.now_s);
 }
 
 proptest! {

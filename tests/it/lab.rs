@@ -103,6 +103,18 @@ impl Lab {
 
     /// Starts a simulator of an instrument and waits until it serves its port.
     pub fn simulator_of(&self, instrument: &str, cell: &str, time_scale: u32, seed: u32) -> Simulator {
+        self.simulator_with(instrument, cell, time_scale, seed, &[])
+    }
+
+    /// Starts a simulator of an instrument with more arguments and waits until it serves its port.
+    pub fn simulator_with(
+        &self,
+        instrument: &str,
+        cell: &str,
+        time_scale: u32,
+        seed: u32,
+        more: &[&str],
+    ) -> Simulator {
         let cell_log = self.path("cell.jsonl");
         let truth = self.path("truth.jsonl");
         let link = self.path("port");
@@ -115,6 +127,7 @@ impl Lab {
             .arg(&cell_log)
             .arg("--link")
             .arg(&link)
+            .args(more)
             .stdout(Stdio::piped())
             .stderr(Stdio::inherit())
             .spawn()

@@ -27,6 +27,7 @@ mod lab;
 mod line_direct;
 mod line_profiles;
 mod other_user;
+mod overload;
 mod plot;
 mod ports;
 mod recover_command;

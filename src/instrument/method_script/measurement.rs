@@ -21,6 +21,7 @@ pub(super) enum Measurement {
         /// Number of the first point that was overloaded, and how many before it did not arrive.
         overloaded_at: Option<(u32, u32)>,
         told_of_strays: bool,
+        hold: Hold,
     },
     Direct(Box<Direct>),
     OpenCircuit {
@@ -31,6 +32,19 @@ pub(super) enum Measurement {
     },
 }
 
+/// Technique ids of sweeps of impedance.
+const IMPEDANCE: [u16; 2] = [0x000D, 0x000E];
+
+/// Whether the instrument waits between two parts of a sweep to hear that somebody is there.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Hold {
+    No,
+    /// It waits since then and has not been told.
+    Waits(f64),
+    /// It was told then.
+    Told(f64),
+}
+
 impl Measurement {
     pub fn sweep(job: SweepJob) -> Self {
         Self::Sweep {
@@ -39,6 +53,7 @@ impl Measurement {
             points: 0,
             overloaded_at: None,
             told_of_strays: false,
+            hold: Hold::No,
         }
     }
 
@@ -91,10 +106,15 @@ impl Measurement {
                 points,
                 overloaded_at,
                 told_of_strays,
+                hold,
             } => {
                 let Some(mut point) = points::point(package, &channel.settings) else {
+                    if job.hold_s.is_some() && points::potential_or_current(package) {
+                        hold.sampled(now_s, channel.reply_timeout_s());
+                    }
                     return Ok(false);
                 };
+                *hold = Hold::No;
                 let expected = grid.next();
                 let place = grid.place(&point, job);
                 let index = match place {
@@ -156,8 +176,33 @@ impl Measurement {
     /// A measurement loop begins.
     pub fn loop_began(&mut self, technique: u16, now_s: f64) {
         match self {
-            Self::Sweep { job, grid, .. } => grid.loop_began(job),
+            Self::Sweep { job, grid, hold, .. } if IMPEDANCE.contains(&technique) => {
+                *hold = Hold::No;
+                grid.loop_began(job);
+            }
+            Self::Sweep { hold, .. } => *hold = Hold::Waits(now_s),
             Self::Direct(direct) => direct.loop_began(technique, now_s),
+            Self::OpenCircuit { .. } => {}
+        }
+    }
+
+    /// When the instrument must hear that somebody is there.
+    pub fn go_on_at_s(&self) -> Option<f64> {
+        match self {
+            Self::Sweep {
+                hold: Hold::Waits(since_s),
+                ..
+            } => Some(*since_s),
+            Self::Direct(direct) => direct.go_on_at_s(),
+            _ => None,
+        }
+    }
+
+    /// It has been told.
+    pub fn told_to_go_on(&mut self, now_s: f64) {
+        match self {
+            Self::Sweep { hold, .. } => *hold = Hold::Told(now_s),
+            Self::Direct(direct) => direct.told_to_go_on(),
             Self::OpenCircuit { .. } => {}
         }
     }
@@ -215,6 +260,18 @@ impl Measurement {
                 Some(result) => Outcome::OpenCircuit(result),
                 None => Outcome::Failed(InstrumentError::NoPotential),
             },
+        }
+    }
+}
+
+impl Hold {
+    /// A sample of a hold came. It goes on for a while after the instrument was told, and no longer: what it was
+    /// told may have been lost, or the beginning of the hold.
+    fn sampled(&mut self, now_s: f64, patience_s: f64) {
+        match self {
+            Self::Waits(_) => {}
+            Self::Told(at_s) if now_s < *at_s + patience_s => {}
+            Self::No | Self::Told(_) => *self = Self::Waits(now_s),
         }
     }
 }

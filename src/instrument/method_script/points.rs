@@ -50,6 +50,18 @@ pub(super) fn reading(package: &Package, kind: VariableType, other: VariableType
     Some(variable.value.as_f64()).filter(|value| value.is_finite())
 }
 
+/// Whether a package is a sample of direct current.
+pub(super) fn potential_or_current(package: &Package) -> bool {
+    use VariableType as Kind;
+    let kinds = [
+        Kind::POTENTIAL,
+        Kind::SET_POTENTIAL,
+        Kind::CURRENT,
+        Kind::SET_CURRENT,
+    ];
+    kinds.into_iter().any(|kind| package.get(kind).is_some())
+}
+
 /// Whether a value of a package is clipped.
 pub(super) fn is_overloaded(package: &Package) -> bool {
     let clipped = |variable: &Variable| variable.status.is_some_and(|bits| bits & status::OVERLOAD != 0);

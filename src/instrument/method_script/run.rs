@@ -13,7 +13,7 @@ use super::error_code::ErrorCode;
 use super::line::{Echo, Line};
 use super::measurement::Measurement;
 use super::package::Package;
-use super::script::{BETWEEN_PARTS, READ_BACK, Script};
+use super::script::{BETWEEN_PARTS, NOBODY, READ_BACK, Script};
 use crate::analysis::point_time::PointTime;
 use crate::instrument::{InstrumentError, Outcome, Output};
 
@@ -120,8 +120,8 @@ impl Run {
     }
 
     fn go_on_at_s(&self) -> Option<f64> {
-        match (&self.measurement, self.stop) {
-            (Measurement::Direct(direct), Stop::No) if !self.is_aborting() => direct.go_on_at_s(),
+        match self.stop {
+            Stop::No if !self.is_aborting() => self.measurement.go_on_at_s(),
             _ => None,
         }
     }
@@ -207,7 +207,7 @@ impl Run {
                         self.silences = 0;
                         self.after_point(channel, now_s);
                     }
-                    Ok(false) => {}
+                    Ok(false) => self.go_on(channel, now_s),
                     Err(error) => {
                         self.ended_for.get_or_insert(error);
                         if !self.is_aborting() {
@@ -277,6 +277,14 @@ impl Run {
                 self.ended_for.get_or_insert(InstrumentError::LeftLimits);
             }
             Line::Text(text) if self.is_bound(&text) => {}
+            Line::Text(text) if text == NOBODY => {
+                channel.remark(
+                    "the instrument switched the cell off because it did not hear from the session in time",
+                );
+                if let Outcome::Failed(early) = self.measurement.outcome() {
+                    self.ended_for.get_or_insert(early);
+                }
+            }
             Line::Text(text) => channel.remark(format!("the instrument says: {text}")),
             _ => {}
         }
@@ -391,10 +399,13 @@ impl Run {
 
     /// Tells the instrument that somebody is there, where that is due.
     fn go_on(&mut self, channel: &mut Channel, now_s: f64) {
-        if self.go_on_at_s().is_some_and(|at_s| at_s <= now_s)
-            && let Measurement::Direct(direct) = &mut self.measurement
-        {
-            direct.told_to_go_on();
+        // Between two parts there is no running point that could be waited for.
+        let is_between = self.is_sweep() && self.measurement.go_on_at_s().is_some();
+        if self.stop == Stop::AfterPoint && is_between && !self.is_aborting() {
+            self.send_abort(1, channel, now_s);
+        }
+        if self.go_on_at_s().is_some_and(|at_s| at_s <= now_s) {
+            self.measurement.told_to_go_on(now_s);
             channel.send("Y\n", now_s);
         }
     }

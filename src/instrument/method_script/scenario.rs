@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 use super::driver::MethodScript;
 use super::settings::DriverSettings;
-use crate::instrument::{CellSwitch, Instrument, Job, Outcome, Output, SweepJob};
+use crate::instrument::{CellSwitch, Instrument, Job, Outcome, Output, Ranging, SweepJob, SweepPart};
 use crate::profile::{CurrentRange, PointTiming};
 
 #[derive(Clone, Debug, Deserialize)]
@@ -89,6 +89,22 @@ fn job(name: &str) -> Job {
         "sweep until overload" => match sweep(100e3, 10.0) {
             Job::Sweep(job) => Job::Sweep(SweepJob {
                 stop_at_overload: true,
+                ..job
+            }),
+            other => other,
+        },
+        "driven sweep" => match sweep(1.0, 0.01) {
+            Job::Sweep(job) => Job::Sweep(SweepJob {
+                parts: [1.0, 0.1, 0.01]
+                    .map(|frequency_hz| SweepPart {
+                        f_max_hz: frequency_hz,
+                        f_min_hz: frequency_hz,
+                        n_points: 1,
+                        amplitude: 0.01,
+                        ranging: Ranging::Pinned(0.01),
+                    })
+                    .to_vec(),
+                hold_s: Some(60.0),
                 ..job
             }),
             other => other,

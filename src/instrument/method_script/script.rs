@@ -10,7 +10,7 @@ use super::value::literal;
 use crate::instrument::Ranging;
 
 pub(super) use direct::{BOUND_PREFIX, is_in_pieces};
-pub(super) use sweep::{BETWEEN_PARTS, READ_BACK};
+pub(super) use sweep::{BETWEEN_PARTS, NOBODY, READ_BACK};
 
 /// Longest line in bytes without its line end. Sources differ (128 with line end, or 255): the smaller holds.
 pub const MAX_SCRIPT_LINE_BYTES: usize = 127;

@@ -10,6 +10,12 @@ pub(in crate::instrument::method_script) const READ_BACK: &str = "the cell does 
 /// What a script says before it ends because the cell has left its limits between two parts of a sweep.
 pub(in crate::instrument::method_script) const BETWEEN_PARTS: &str = "the potential has left its limits";
 
+/// What a script says before it ends because nobody said to go on between two parts of a sweep.
+pub(in crate::instrument::method_script) const NOBODY: &str = "nobody says to go on";
+
+/// Time between samples of a hold between two parts in s.
+const HOLD_INTERVAL_S: f64 = 0.1;
+
 /// How far the potential of the resting cell may be from what was read before, in V.
 const READ_BACK_V: f64 = 0.005;
 
@@ -31,8 +37,13 @@ impl Script {
         }
         let looks_between = job.potential_limits_v.filter(|_| job.bias_a.is_some());
         let mut lines = vec!["var f".to_owned(), "var r".to_owned(), "var j".to_owned()];
-        if job.open_circuit_v.is_some() || (looks_between.is_some() && parts.len() > 1) {
+        let hold_s = job.hold_s.filter(|_| parts.len() > 1);
+        if job.open_circuit_v.is_some() || (looks_between.is_some() && parts.len() > 1) || hold_s.is_some() {
             lines.push("var p".to_owned());
+        }
+        if let Some(hold_s) = hold_s {
+            positive("hold_s", hold_s)?;
+            lines.extend(["var c", "var n"].map(str::to_owned));
         }
         lines.push(format!("set_pgstat_chan {}", job.channel));
         lines.push(format!("set_pgstat_mode {}", job.pgstat_mode));
@@ -60,10 +71,13 @@ impl Script {
             if let Some(limits_v) = looks_between.filter(|_| index > 0) {
                 stop_outside(&mut lines, limits_v, BETWEEN_PARTS, "50m");
             }
-            let (command, against) = match job.bias_a {
-                None => ("meas_loop_eis", bias.clone()),
-                Some(bias_a) => ("meas_loop_geis", literal(bias_a)),
+            let (command, hold, against) = match job.bias_a {
+                None => ("meas_loop_eis", "meas_loop_ca", bias.clone()),
+                Some(bias_a) => ("meas_loop_geis", "meas_loop_cp", literal(bias_a)),
             };
+            if let Some(hold_s) = hold_s.filter(|_| index > 0) {
+                wait_for_somebody(&mut lines, hold, &against, hold_s);
+            }
             lines.push(format!(
                 "{command} f r j {} {} {} {} {against}",
                 literal(part.amplitude),
@@ -116,6 +130,28 @@ fn check_part(part: &SweepPart, galvanostatic: bool) -> Result<(), ScriptError> 
 pub(super) fn read_back(lines: &mut Vec<String>, open_circuit_v: f64) {
     let limits_v = (open_circuit_v - READ_BACK_V, open_circuit_v + READ_BACK_V);
     stop_outside(lines, limits_v, READ_BACK, &literal(READ_BACK_S));
+}
+
+/// Holds the cell under its bias until the program says `Y`; where it does not, the script ends, cell off.
+fn wait_for_somebody(lines: &mut Vec<String>, command: &str, bias: &str, hold_s: f64) {
+    let samples = (hold_s / HOLD_INTERVAL_S).round().max(1.0);
+    let (interval, hold) = (literal(HOLD_INTERVAL_S), literal(samples * HOLD_INTERVAL_S));
+    lines.push("store_var n 0i ja".to_owned());
+    lines.push(format!("{command} p c {bias} {interval} {hold}"));
+    for line in [
+        "add_var n 1i",
+        "pck_start",
+        "pck_add p",
+        "pck_add c",
+        "pck_end",
+        "endloop",
+    ] {
+        lines.push(line.to_owned());
+    }
+    lines.push(format!("if n >= {samples}i"));
+    lines.push(format!("send_string \"{NOBODY}\""));
+    lines.push("abort".to_owned());
+    lines.push("endif".to_owned());
 }
 
 fn stop_outside(lines: &mut Vec<String>, (low_v, high_v): (f64, f64), why: &str, duration: &str) {

@@ -31,6 +31,40 @@ fn a_sweep_sets_bias_and_range_before_the_cell_is_on_and_ends_with_the_cell_off(
 }
 
 #[test]
+fn a_driven_sweep_ends_between_its_parts_unless_it_is_told_to_go_on() {
+    let part = |f_max_hz, f_min_hz| crate::instrument::SweepPart {
+        f_max_hz,
+        f_min_hz,
+        n_points: 2,
+        amplitude: 0.01,
+        ranging: Ranging::Pinned(0.01),
+    };
+    let job = SweepJob {
+        parts: vec![part(1.0, 0.1), part(0.05, 0.01)],
+        hold_s: Some(60.0),
+        ..job()
+    };
+    let script = text(&Script::sweep(&job).unwrap());
+    let hold = "endloop\nstore_var n 0i ja\nmeas_loop_ca p c 620410u 100m 60\nadd_var n 1i\npck_start\npck_add p\n\
+        pck_add c\npck_end\nendloop\nif n >= 600i\nsend_string \"nobody says to go on\"\nabort\nendif\n\
+        meas_loop_eis f r j 10m 50m 10m 2 620410u\n";
+    assert!(script.contains(hold), "{script}");
+    assert!(script.contains("var p\nvar c\nvar n\n"));
+    assert_eq!(
+        script.matches("meas_loop_ca").count(),
+        1,
+        "before the first part there is nothing to wait for"
+    );
+    let galvanostatic = SweepJob {
+        bias_a: Some(1e-3),
+        pgstat_mode: 6,
+        ..job
+    };
+    let script = text(&Script::sweep(&galvanostatic).unwrap());
+    assert!(script.contains("meas_loop_cp p c 1m 100m 60\n"), "{script}");
+}
+
+#[test]
 fn the_open_circuit_potential_is_read_with_the_cell_off() {
     let script = text(&Script::open_circuit(5.0, 0.5, 0, 3, 200e3).unwrap());
     let off = script.find("cell_off\nmeas_loop_ocp p 500m 5\n");
