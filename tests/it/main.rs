@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod amend;
+mod chaos;
 mod check;
 mod circuit_commands;
 mod command_line;
