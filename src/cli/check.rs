@@ -43,6 +43,9 @@ pub(super) struct CheckArgs {
     json: bool,
 }
 
+/// A drift of the resting potential that a look of some seconds can tell from noise, in V/s.
+const SEEN_V_PER_S: f64 = 1e-4;
+
 pub(super) fn run(args: &CheckArgs) -> anyhow::Result<ExitCode> {
     match checked(args) {
         Ok((profiles, found, simulated)) => {
@@ -96,12 +99,17 @@ fn text(profiles: &Profiles, found: &Found, args: &CheckArgs) -> anyhow::Result<
         format!("cell        {} ({})", profiles.cell.name, profiles.cell.chemistry),
     ];
     if let Some(ocp) = found.open_circuit {
-        let drift = ocp.drift_v_per_s.map_or_else(String::new, |drift| {
-            format!(
-                ", drifting {} an hour",
-                units::engineering(3600.0 * drift, "V", Script::Unicode)
-            )
-        });
+        // Less than that is noise of so short a look.
+        let is_seen = |drift: &f64| drift.abs() > SEEN_V_PER_S;
+        let drift = ocp
+            .drift_v_per_s
+            .filter(is_seen)
+            .map_or_else(String::new, |drift| {
+                format!(
+                    ", drifting {} an hour",
+                    units::engineering(3600.0 * drift, "V", Script::Unicode)
+                )
+            });
         lines.push(format!("            rests at {:.4} V{drift}", ocp.potential_v));
     }
     if !found.points.is_empty() {

@@ -42,10 +42,34 @@ pub(super) fn run() -> anyhow::Result<ExitCode> {
     output::line("Profiles")?;
     for kind in Kind::ALL {
         let names: Vec<String> = list(kind).into_iter().map(|listed| listed.name).collect();
-        output::line(format!("  {:<11} {}", kind.folder(), names.join(", ")))?;
+        for (index, line) in wrapped(&names).into_iter().enumerate() {
+            let folder = if index == 0 { kind.folder() } else { "" };
+            output::line(format!("  {folder:<11} {line}"))?;
+        }
     }
-    output::line("Next\n  interphase demo      a simulated cell, live\n  interphase --help    all commands")?;
+    output::line("Next\n  interphase demo      a simulated cell, live")?;
+    output::line("  interphase check     instrument, cell and plan, before weeks of measuring")?;
+    output::line("  interphase --help    all commands")?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Names with commas between them, in lines that end within 80 columns after their indentation.
+fn wrapped(names: &[String]) -> Vec<String> {
+    const COLUMNS: usize = 64;
+    let mut lines = vec![String::new()];
+    for (index, name) in names.iter().enumerate() {
+        let comma = if index + 1 < names.len() { "," } else { "" };
+        let last = lines.len() - 1;
+        let line = &mut lines[last];
+        if line.is_empty() {
+            *line = format!("{name}{comma}");
+        } else if line.len() + 1 + name.len() + comma.len() <= COLUMNS {
+            line.push_str(&format!(" {name}{comma}"));
+        } else {
+            lines.push(format!("{name}{comma}"));
+        }
+    }
+    lines
 }
 
 fn newest_recordings() -> Vec<PathBuf> {
@@ -68,4 +92,18 @@ fn newest_recordings() -> Vec<PathBuf> {
         .take(RECORDINGS)
         .map(|(_, path)| path)
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_never_cut_in_two_and_none_is_lost() {
+        let names: Vec<String> = (0..40).map(|index| "n".repeat(1 + index % 17)).collect();
+        let lines = wrapped(&names);
+        assert!(lines.iter().all(|line| line.len() <= 64), "{lines:?}");
+        assert_eq!(lines.join(" "), names.join(", "));
+        assert_eq!(wrapped(&[]), [String::new()]);
+    }
 }

@@ -80,7 +80,8 @@ pub enum PortError {
 
 fn there_are(similar: &[PathBuf]) -> String {
     if similar.is_empty() {
-        return "no serial port is there at all: check the cable and the instrument's power".to_owned();
+        return "no serial port of an instrument is there: check the cable and the instrument's power"
+            .to_owned();
     }
     let names: Vec<_> = similar.iter().map(|path| path.display().to_string()).collect();
     format!("there is {}", names.join(", "))
