@@ -64,7 +64,9 @@ fn wrapped(names: &[String]) -> Vec<String> {
         if line.is_empty() {
             *line = format!("{name}{comma}");
         } else if line.len() + 1 + name.len() + comma.len() <= COLUMNS {
-            line.push_str(&format!(" {name}{comma}"));
+            line.push(' ');
+            line.push_str(name);
+            line.push_str(comma);
         } else {
             lines.push(format!("{name}{comma}"));
         }

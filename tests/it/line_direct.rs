@@ -109,7 +109,9 @@ fn a_session_that_is_killed_leaves_a_cell_that_is_off_within_a_piece() {
     wait_until("the cell is off", || simulator.switched().len() == 4);
     assert!(longest_on_s(&simulator) <= 60.0 + 0.2);
     // The next session finds the instrument in step.
-    std::fs::remove_file(lab.path("a.interphase")).unwrap();
+    for end in ["", "-wal", "-shm"] {
+        let _ = std::fs::remove_file(lab.path(&format!("a.interphase{end}")));
+    }
     lab.succeed(&arguments(&simulator.port, "hold"));
     longest_on_s(&simulator);
     simulator.kill();

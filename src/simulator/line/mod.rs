@@ -308,9 +308,8 @@ impl LineDevice {
         if !self.line.switches_cell() || self.cell_is_on == on {
             return;
         }
-        if !on {
-            self.cell.carry(self.now_s, 0.0);
-        }
+        // What flowed up to now counts, and from now on nothing does until the next reading.
+        self.cell.carry(self.now_s, 0.0);
         self.cell_is_on = on;
         self.switched.push(CellSwitched {
             t_s: self.now_s,
