@@ -184,8 +184,7 @@ impl Check<'_> {
                 parameter.min.unwrap_or(f64::NEG_INFINITY),
                 parameter.max.unwrap_or(f64::INFINITY),
             );
-            // Written so that a bound that is no number is refused as well.
-            if !(min <= max) {
+            if min.is_nan() || max.is_nan() || min > max {
                 return Err(self.refuse(&format!("{path}.min"), "must be a number not above max"));
             }
         }
