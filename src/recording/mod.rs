@@ -40,7 +40,7 @@ pub use recorder::{OnDisk, Recorder, RecorderHandle, RecorderHooks, RecordingEnd
 pub use recover::{RecoverError, Recovered, Stretch, SweepSoundness, recover, sound_sweeps};
 pub use schema::{APPLICATION_ID, FORMAT_VERSION};
 pub use seek::SweepSpan;
-pub use verify::{Problem, Verified, verify};
+pub use verify::{Problem, Verified, checked_events, verify, verify_each};
 pub use writer::{
     Closed, Committed, META_CHAIN_HASH, META_STATE_DIGEST, META_STATE_VERSION, Opening, Writer,
 };

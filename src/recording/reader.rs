@@ -2,13 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
+use rusqlite::fallible_streaming_iterator::FallibleStreamingIterator as _;
 use rusqlite::types::ValueRef;
-use rusqlite::{Connection, OptionalExtension, Row, Transaction};
+use rusqlite::{Connection, OptionalExtension, Row, Rows, Transaction};
 
 use super::chain::Attachment;
 use super::connect::connect;
-use super::decode::{Part, attach, decode, decode_part};
+use super::decode::{attach, decode, decode_part};
 use super::error::ReadError;
+use super::fields::BadValue;
 use super::table::{EVENT_TABLES, MAX_COLUMNS, PART_TABLES, Table};
 use crate::event::{Event, EventBody};
 
@@ -254,6 +256,25 @@ fn values_of<'r>(row: &'r Row<'_>, table: &Table) -> rusqlite::Result<[ValueRef<
     Ok(values)
 }
 
+/// The rows of one table in the order of their numbers.
+struct Run<'s> {
+    table: &'static Table,
+    rows: Rows<'s>,
+    /// Number of the event of the row that stands before us; none at the end.
+    seq: Option<i64>,
+}
+
+impl Run<'_> {
+    fn advance(&mut self) -> rusqlite::Result<()> {
+        self.seq = match self.rows.next()? {
+            // Damage may have put anything there; it is told when the row is read.
+            Some(row) => Some(row.get_ref(0)?.as_i64().unwrap_or(-1)),
+            None => None,
+        };
+        Ok(())
+    }
+}
+
 /// The next events: each table gives its rows in order, and these runs are merged by number.
 ///
 /// Nothing here is sized by a number from the file, which may be damaged.
@@ -271,36 +292,62 @@ fn fetch(
     if until <= after_seq {
         return Ok(Vec::new());
     }
-    let mut events: Vec<Event> = Vec::new();
-    let mut parts: Vec<(u64, Part)> = Vec::new();
-    for (table, sql) in selects {
-        let bad_row = |values: &[ValueRef<'_>], source| ReadError::Row {
-            path: path.to_path_buf(),
-            table: table.name,
-            seq: values.first().and_then(|seq| seq.as_i64().ok()).unwrap_or(-1),
-            source,
+    let span = (after_seq.cast_signed(), until.cast_signed());
+    let mut statements = selects
+        .iter()
+        .map(|(table, sql)| Ok((*table, transaction.prepare_cached(sql)?)))
+        .collect::<rusqlite::Result<Vec<_>>>()
+        .map_err(wrong)?;
+    let (mut runs, mut part_runs) = (Vec::new(), Vec::new());
+    for (table, statement) in &mut statements {
+        let mut run = Run {
+            table,
+            rows: statement.query(span).map_err(wrong)?,
+            seq: None,
         };
-        let is_part = PART_TABLES.iter().any(|part| std::ptr::eq(*part, *table));
-        let mut statement = transaction.prepare_cached(sql).map_err(wrong)?;
-        let mut rows = statement
-            .query((after_seq.cast_signed(), until.cast_signed()))
-            .map_err(wrong)?;
-        while let Some(row) = rows.next().map_err(wrong)? {
-            let values = values_of(row, table).map_err(wrong)?;
-            let values = &values[..table.width()];
-            if is_part {
-                parts.push(decode_part(table, values).map_err(|source| bad_row(values, source))?);
-            } else {
-                events.push(decode(table, values).map_err(|source| bad_row(values, source))?);
-            }
+        run.advance().map_err(wrong)?;
+        let of_parts = PART_TABLES.iter().any(|part| std::ptr::eq(*part, *table));
+        match (run.seq, of_parts) {
+            (None, _) => {}
+            (Some(_), true) => part_runs.push(run),
+            (Some(_), false) => runs.push(run),
         }
     }
-    // A stable sort finds the runs and merges them.
-    events.sort_by_key(|event| event.seq);
-    for (fit_seq, part) in parts {
-        if let Ok(place) = events.binary_search_by_key(&fit_seq, |event| event.seq) {
-            attach(&mut events[place], part);
+    let mut events: Vec<Event> = Vec::new();
+    loop {
+        let next = runs.iter_mut().filter(|run| run.seq.is_some());
+        let Some(run) = next.min_by_key(|run| run.seq) else {
+            break;
+        };
+        events.extend(decoded(path, run, decode)?);
+        run.advance().map_err(wrong)?;
+    }
+    for run in &mut part_runs {
+        while let Some((fit_seq, part)) = decoded(path, run, decode_part)? {
+            if let Ok(place) = events.binary_search_by_key(&fit_seq, |event| event.seq) {
+                attach(&mut events[place], part);
+            }
+            run.advance().map_err(wrong)?;
         }
     }
     Ok(events)
+}
+
+/// What the row that stands before us says; none at the end.
+fn decoded<T>(
+    path: &Path,
+    run: &Run<'_>,
+    decode: impl FnOnce(&'static Table, &[ValueRef<'_>]) -> Result<T, BadValue>,
+) -> Result<Option<T>, ReadError> {
+    let (Some(seq), Some(row)) = (run.seq, run.rows.get()) else {
+        return Ok(None);
+    };
+    let values = values_of(row, run.table).map_err(|source| ReadError::from_sqlite(path, source))?;
+    let said = decode(run.table, &values[..run.table.width()]);
+    said.map(Some).map_err(|source| ReadError::Row {
+        path: path.to_path_buf(),
+        table: run.table.name,
+        seq,
+        source,
+    })
 }

@@ -2,17 +2,17 @@
 
 use std::path::Path;
 
-use rusqlite::OptionalExtension;
-
 use super::chain::{BatchHash, chain_beginning};
 use super::error::ReadError;
 use super::reader::Reader;
 use super::table::EVENT_TABLES;
 use super::writer::META_CHAIN_HASH;
-use crate::event::{EventBody, Stamp};
+use crate::event::{Event, EventBody, Stamp};
 
-/// Events hashed at once; a batch may have more.
+/// Events that are read at once; a batch may have more.
 const CHUNK: u64 = 4096;
+/// Batches whose rows are read at once.
+const BATCHES: i64 = 512;
 
 /// What is wrong with a recording.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -104,15 +104,36 @@ impl Batch {
 /// # Errors
 /// The file cannot be opened or is no recording. Damage inside it is reported, not an error.
 pub fn verify(path: &Path) -> Result<Verified, ReadError> {
+    verify_each(path, |_| {})
+}
+
+/// As [`verify`], and hands over the events in order as they are found to be what was written.
+///
+/// # Errors
+/// As [`verify`].
+pub fn verify_each(path: &Path, each: impl FnMut(&Event)) -> Result<Verified, ReadError> {
     let mut reader = Reader::open(path)?;
+    let problems = database_problems(&mut reader);
+    Ok(checked(&mut reader, problems, each))
+}
+
+/// As [`verify_each`], but without SQLite's own look at the file: its events and the hashes over them alone.
+///
+/// # Errors
+/// As [`verify`].
+pub fn checked_events(path: &Path, each: impl FnMut(&Event)) -> Result<Verified, ReadError> {
+    Ok(checked(&mut Reader::open(path)?, Vec::new(), each))
+}
+
+fn checked(reader: &mut Reader, problems: Vec<Problem>, mut each: impl FnMut(&Event)) -> Verified {
     let mut verified = Verified {
-        problems: database_problems(&mut reader),
+        problems,
         ..Verified::default()
     };
-    if let Err(error) = check_contents(&mut reader, &mut verified) {
+    if let Err(error) = check_contents(reader, &mut verified, &mut each) {
         verified.problems.push(Problem::Database(error.to_string()));
     }
-    Ok(verified)
+    verified
 }
 
 fn database_problems(reader: &mut Reader) -> Vec<Problem> {
@@ -131,7 +152,11 @@ fn database_problems(reader: &mut Reader) -> Vec<Problem> {
     }
 }
 
-fn check_contents(reader: &mut Reader, verified: &mut Verified) -> Result<(), ReadError> {
+fn check_contents(
+    reader: &mut Reader,
+    verified: &mut Verified,
+    each: &mut impl FnMut(&Event),
+) -> Result<(), ReadError> {
     let attachments = reader.attachments()?;
     let noted = noted_attachment_hashes(reader)?;
     for (attachment, noted) in attachments.iter().zip(noted) {
@@ -142,23 +167,28 @@ fn check_contents(reader: &mut Reader, verified: &mut Verified) -> Result<(), Re
         }
     }
     let closed_with = reader.meta(META_CHAIN_HASH)?;
+    let mut ahead = Ahead::default();
     let mut previous = chain_beginning(&attachments);
     let mut next_seq = 1;
     let mut after_batch = i64::MIN;
-    while let Some(batch) = batch_after(reader, after_batch)? {
-        after_batch = batch.id;
-        verified.batches += 1;
-        if batch.first_seq != next_seq || batch.last_seq < batch.first_seq {
-            let what = format!("it should begin with event {next_seq}");
-            verified.problems.push(batch.problem(what));
-        }
-        if let Some(what) = batch_problem(reader, &batch, &previous, verified) {
-            verified.problems.push(batch.problem(what));
-        }
-        next_seq = batch.last_seq.saturating_add(1);
-        // Going on from the hash that stands there, a changed event spoils its own batch alone.
-        if let Ok(hash) = <[u8; 32]>::try_from(batch.hash.as_slice()) {
-            previous = blake3::Hash::from_bytes(hash);
+    loop {
+        let batches = batches_after(reader, after_batch)?;
+        let Some(last) = batches.last() else { break };
+        after_batch = last.id;
+        for batch in &batches {
+            verified.batches += 1;
+            if batch.first_seq != next_seq || batch.last_seq < batch.first_seq {
+                let what = format!("it should begin with event {next_seq}");
+                verified.problems.push(batch.problem(what));
+            }
+            if let Err(what) = check_batch(reader, &mut ahead, batch, &previous, verified, each) {
+                verified.problems.push(batch.problem(what));
+            }
+            next_seq = batch.last_seq.saturating_add(1);
+            // Going on from the hash that stands there, a changed event spoils its own batch alone.
+            if let Ok(hash) = <[u8; 32]>::try_from(batch.hash.as_slice()) {
+                previous = blake3::Hash::from_bytes(hash);
+            }
         }
     }
     verified.chain_hash = previous.to_hex().to_string();
@@ -181,57 +211,86 @@ fn noted_attachment_hashes(reader: &mut Reader) -> Result<Vec<String>, ReadError
     })
 }
 
-fn batch_after(reader: &mut Reader, id: i64) -> Result<Option<Batch>, ReadError> {
+/// The next rows of the batch table.
+fn batches_after(reader: &mut Reader, id: i64) -> Result<Vec<Batch>, ReadError> {
     reader.with_connection(|connection| {
-        connection
-            .prepare_cached(
-                "select id, first_seq, last_seq, first_utc_ns, last_utc_ns, first_elapsed_ns, last_elapsed_ns, \
-                 hash from batch where id > ? order by id limit 1",
-            )?
-            .query_row([id], |row| {
-                Ok(Batch {
-                    id: row.get(0)?,
-                    first_seq: row.get::<_, i64>(1)?.cast_unsigned(),
-                    last_seq: row.get::<_, i64>(2)?.cast_unsigned(),
-                    from: Stamp {
-                        utc_ns: row.get(3)?,
-                        elapsed_ns: row.get(5)?,
-                    },
-                    to: Stamp {
-                        utc_ns: row.get(4)?,
-                        elapsed_ns: row.get(6)?,
-                    },
-                    hash: row.get(7)?,
-                })
+        let mut statement = connection.prepare_cached(
+            "select id, first_seq, last_seq, first_utc_ns, last_utc_ns, first_elapsed_ns, last_elapsed_ns, hash \
+             from batch where id > ?1 order by id limit ?2",
+        )?;
+        let rows = statement.query_map((id, BATCHES), |row| {
+            Ok(Batch {
+                id: row.get(0)?,
+                first_seq: row.get::<_, i64>(1)?.cast_unsigned(),
+                last_seq: row.get::<_, i64>(2)?.cast_unsigned(),
+                from: Stamp {
+                    utc_ns: row.get(3)?,
+                    elapsed_ns: row.get(5)?,
+                },
+                to: Stamp {
+                    utc_ns: row.get(4)?,
+                    elapsed_ns: row.get(6)?,
+                },
+                hash: row.get(7)?,
             })
-            .optional()
+        })?;
+        rows.collect()
     })
 }
 
-/// What does not match in a batch, if anything.
-fn batch_problem(
+/// Events read ahead of the batch that is checked: small batches are not worth a look at every table each.
+#[derive(Default)]
+struct Ahead {
+    events: Vec<Event>,
+    /// The events are all those that stand in the file after this number,
+    after: u64,
+    /// and up to this one.
+    until: u64,
+}
+
+impl Ahead {
+    /// The events after one number and up to another.
+    fn between(&mut self, reader: &mut Reader, after: u64, until: u64) -> Result<&[Event], ReadError> {
+        if after < self.after || until > self.until {
+            let limit = (until - after).max(CHUNK);
+            let read = |limit: u64, reader: &mut Reader| reader.read(after, usize::try_from(limit).unwrap_or(1));
+            let (events, until) = match read(limit, reader) {
+                Ok(events) => (events, after.saturating_add(limit)),
+                // Damage in a later batch must not be laid to this one.
+                Err(_) => (read(until - after, reader)?, until),
+            };
+            *self = Self { events, after, until };
+        }
+        let begin = self.events.partition_point(|event| event.seq <= after);
+        let end = self.events.partition_point(|event| event.seq <= until);
+        Ok(self.events.get(begin..end).unwrap_or_default())
+    }
+}
+
+/// Checks one batch, and hands over its events where it is what was written; else what does not match.
+fn check_batch(
     reader: &mut Reader,
+    ahead: &mut Ahead,
     batch: &Batch,
     previous: &blake3::Hash,
     verified: &mut Verified,
-) -> Option<String> {
+    each: &mut impl FnMut(&Event),
+) -> Result<(), String> {
     let mut hash = BatchHash::after(previous);
-    let mut after = batch.first_seq.saturating_sub(1);
+    let first = batch.first_seq.saturating_sub(1);
+    let mut after = first;
     let mut latest_elapsed_ns = i64::MIN;
     while after < batch.last_seq {
         let until = batch.last_seq.min(after.saturating_add(CHUNK));
-        let limit = usize::try_from(until - after).unwrap_or(1);
-        let events = match reader.read(after, limit) {
-            Ok(events) => events,
-            Err(error) => return Some(error.to_string()),
-        };
+        let events = ahead.between(reader, after, until);
+        let events = events.map_err(|error| error.to_string())?;
         let missing = (after + 1..=until)
             .zip(events.iter().map(|event| event.seq).chain(std::iter::repeat(0)))
             .find(|(wanted, found)| wanted != found);
         if let Some((seq, _)) = missing {
-            return Some(format!("event {seq} is missing"));
+            return Err(format!("event {seq} is missing"));
         }
-        for event in &events {
+        for event in events {
             hash.add(event);
             // An amendment may come after the end.
             match event.body {
@@ -246,11 +305,21 @@ fn batch_problem(
         verified.events += events.len() as u64;
         after = until;
     }
-    (hash.finish().as_bytes().as_slice() != batch.hash)
-        .then(|| "its values are not those that were written (the hash differs)".to_owned())
-        .or_else(|| {
-            (latest_elapsed_ns > batch.to.elapsed_ns).then(|| "its times do not match its events".to_owned())
-        })
+    if hash.finish().as_bytes().as_slice() != batch.hash {
+        return Err("its values are not those that were written (the hash differs)".to_owned());
+    }
+    if latest_elapsed_ns > batch.to.elapsed_ns {
+        return Err("its times do not match its events".to_owned());
+    }
+    // They are there still, unless the batch is larger than what is read at once.
+    let mut after = first;
+    while after < batch.last_seq {
+        let until = batch.last_seq.min(after.saturating_add(CHUNK));
+        let events = ahead.between(reader, after, until);
+        events.map_err(|error| error.to_string())?.iter().for_each(&mut *each);
+        after = until;
+    }
+    Ok(())
 }
 
 /// Events with higher numbers than the last commit accounts for.

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rusqlite::types::ValueRef;
-use rusqlite::{Connection, OptionalExtension, ToSql, params_from_iter, types::ToSqlOutput};
+use rusqlite::types::{ToSqlOutput, ValueRef};
+use rusqlite::{Connection, OptionalExtension};
 
 use super::chain::{Attachment, BatchHash, chain_beginning};
 use super::decode::canonical;
@@ -147,15 +147,6 @@ struct OpenBatch {
     last: Stamp,
     /// The latest elapsed time of any event so far, in this batch or before.
     latest_elapsed_ns: i64,
-}
-
-/// A value borrowed for one insertion.
-struct Borrowed<'v>(ValueRef<'v>);
-
-impl ToSql for Borrowed<'_> {
-    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        Ok(ToSqlOutput::Borrowed(self.0))
-    }
 }
 
 impl Writer {
@@ -311,7 +302,14 @@ impl Writer {
     pub fn append_event(&mut self, event: &Event) -> Result<(), WriteError> {
         self.refuse_if_failed()?;
         let stored = self.insert(event);
-        stored.map_err(|source| self.fail(source))?;
+        stored.map_err(|source| self.fail(source))
+    }
+
+    fn insert(&mut self, event: &Event) -> rusqlite::Result<()> {
+        if self.batch.is_none() {
+            self.connection.prepare_cached("begin immediate")?.execute([])?;
+            self.refuse_a_second_writer()?;
+        }
         let batch = self.batch.get_or_insert_with(|| OpenBatch {
             hash: BatchHash::after(&self.chain),
             first_seq: event.seq,
@@ -320,28 +318,25 @@ impl Writer {
             last: event.stamp,
             latest_elapsed_ns: self.last_elapsed_ns,
         });
-        batch.hash.add(event);
         batch.last_seq = event.seq;
         batch.last = event.stamp;
         batch.latest_elapsed_ns = batch.latest_elapsed_ns.max(event.stamp.elapsed_ns);
-        Ok(())
-    }
-
-    fn insert(&self, event: &Event) -> rusqlite::Result<()> {
-        if self.batch.is_none() {
-            self.connection.prepare_cached("begin immediate")?.execute([])?;
-            self.refuse_a_second_writer()?;
-        }
+        let (connection, inserts) = (&self.connection, &self.inserts);
         encode(event, &mut |table, values| {
-            let sql = self
-                .inserts
+            batch.hash.add_row(table, values);
+            let sql = inserts
                 .iter()
                 .find(|(of_table, _)| std::ptr::eq(*of_table, table))
                 .map_or("", |(_, sql)| sql);
-            let values = values.iter().map(|value| Borrowed(*value));
-            self.connection
-                .prepare_cached(sql)?
-                .execute(params_from_iter(values))?;
+            let mut statement = connection.prepare_cached(sql)?;
+            for (place, value) in values.iter().enumerate() {
+                // A parameter that nothing is bound to is null.
+                if *value != ValueRef::Null {
+                    let value = ToSqlOutput::Borrowed(*value);
+                    statement.raw_bind_parameter(place + 1, value)?;
+                }
+            }
+            statement.raw_execute()?;
             Ok(())
         })
     }
