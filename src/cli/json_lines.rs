@@ -27,7 +27,8 @@ pub(super) fn follow(
     runtime: &RuntimeDirectory,
     mut each: impl FnMut(&Event, &State) -> anyhow::Result<()>,
 ) -> anyhow::Result<FollowedToEnd> {
-    follow_in_pieces(Follower::open(recording, runtime)?, |piece| match piece {
+    let mut follower = Follower::open(recording, runtime)?;
+    follow_in_pieces(&mut follower, State::without_samples(), |piece| match piece {
         Piece::Event(event, state) => each(event, state),
         Piece::End => Ok(()),
     })
@@ -42,10 +43,10 @@ enum Piece<'a> {
 }
 
 fn follow_in_pieces(
-    mut follower: Follower,
+    follower: &mut Follower,
+    mut state: State,
     mut each: impl FnMut(Piece<'_>) -> anyhow::Result<()>,
 ) -> anyhow::Result<FollowedToEnd> {
-    let mut state = State::new();
     loop {
         match follower.follow()? {
             Followed::Events(events) => {
@@ -95,9 +96,10 @@ pub(super) fn write_recorded(recording: &Path, runtime: &RuntimeDirectory) -> an
     write_all_of(Follower::of_recorded(recording, runtime)?)
 }
 
-fn write_all_of(follower: Follower) -> anyhow::Result<FollowedToEnd> {
+fn write_all_of(mut follower: Follower) -> anyhow::Result<FollowedToEnd> {
     let mut stdout = io::BufWriter::new(io::stdout().lock());
-    let followed = follow_in_pieces(follower, |piece| {
+    // Of a long session millions of points and readings pass by; for the digest they are read again.
+    let followed = follow_in_pieces(&mut follower, State::outline(), |piece| {
         let written = match piece {
             Piece::Event(event, _) => writeln!(stdout, "{}", event.to_json()),
             // Whoever reads along must not wait for the buffer to fill.
@@ -105,16 +107,17 @@ fn write_all_of(follower: Follower) -> anyhow::Result<FollowedToEnd> {
         };
         written.context("standard output")
     })?;
-    writeln!(stdout, "{}", state_line(&followed.state)).context("standard output")?;
+    let digest = follower.digest_of(&followed.state)?;
+    writeln!(stdout, "{}", state_line(&followed.state, &digest)).context("standard output")?;
     stdout.flush().context("standard output")?;
     Ok(followed)
 }
 
 /// The last line: the state's digest.
-pub(super) fn state_line(state: &State) -> String {
+pub(super) fn state_line(state: &State, digest: &str) -> String {
     let line = serde_json::json!({
         "kind": "state",
-        "digest": state.digest(),
+        "digest": digest,
         "state_version": STATE_VERSION,
         "seq": state.head().last_seq,
     });

@@ -147,7 +147,7 @@ fn from_s(args: &ReplayArgs) -> anyhow::Result<f64> {
 fn redecode(args: &ReplayArgs) -> anyhow::Result<ExitCode> {
     let mut reader = Reader::open(&args.file)?;
     let mut redecode = Redecode::of(&mut reader)?;
-    let mut state = State::new();
+    let mut state = State::without_samples();
     let until = reader.last_seq()?;
     for event in reader.events(0).until(until) {
         let event = event?;
@@ -158,8 +158,9 @@ fn redecode(args: &ReplayArgs) -> anyhow::Result<ExitCode> {
         }
     }
     redecode.finish();
+    let digest = state.digest_with(&mut reader)?;
     if args.json {
-        output::line(json_lines::state_line(&state))?;
+        output::line(json_lines::state_line(&state, &digest))?;
     } else {
         for difference in &redecode.differences {
             output::line(difference)?;
@@ -168,7 +169,7 @@ fn redecode(args: &ReplayArgs) -> anyhow::Result<ExitCode> {
             "{} points decoded again, {} differ; the digest of the state is {}",
             redecode.compared,
             redecode.differences.len(),
-            state.digest()
+            digest
         ))?;
     }
     if redecode.differences.is_empty() {

@@ -28,16 +28,23 @@ pub(super) fn connect(path: &Path) -> Result<Connection, ReadError> {
         Ok(_) => {}
     }
     let has_log = beside(path, "-wal").exists();
-    match connect_with(path, false) {
+    let is_shared = beside(path, "-shm").exists();
+    match connect_with(path, Beside::Writable) {
         Err(error) if cannot_write_beside(&error) && !has_log => {
             // A file left in write-ahead mode on a medium where nothing can be written beside it: without a log,
             // the file is all there is, and nobody can be changing it.
-            connect_with(path, true).map_err(|source| ReadError::from_sqlite(path, source))
+            connect_with(path, Beside::Nothing).map_err(|source| ReadError::from_sqlite(path, source))
         }
-        Err(error) if cannot_write_beside(&error) && has_log => Err(refused(
-            "its session did not end cleanly and left a -wal file, which cannot be read in a folder without write \
-             permission; copy the recording together with its -wal file to a folder of your own",
-        )),
+        // What a session that was cut off left there: nobody who writes is without a -shm file.
+        Err(error) if cannot_write_beside(&error) && has_log && !is_shared => {
+            connect_with(path, Beside::LogAlone).map_err(|_| {
+                refused(
+                    "its session did not end cleanly and left a -wal file, which cannot be read in this folder \
+                     without write permission; copy the recording together with its -wal file to a folder of your \
+                     own",
+                )
+            })
+        }
         Err(error) if error.sqlite_error_code() == Some(ErrorCode::CannotOpen) => {
             Err(refused("no permission to read it, or the disk fails"))
         }
@@ -54,13 +61,30 @@ fn cannot_write_beside(error: &rusqlite::Error) -> bool {
     )
 }
 
-fn connect_with(path: &Path, immutable: bool) -> rusqlite::Result<Connection> {
+/// What can be made of the files beside a recording.
+enum Beside {
+    /// SQLite makes what it needs.
+    Writable,
+    /// There is nothing, and nothing can be made.
+    Nothing,
+    /// There is a log that nobody writes, and nothing can be made: its index is kept in memory, for which SQLite
+    /// wants the file for itself, and there is nobody to lock it against.
+    LogAlone,
+}
+
+fn connect_with(path: &Path, beside: Beside) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = if immutable {
-        let uri = format!("file:{}?immutable=1", percent_encoded(path));
-        Connection::open_with_flags(uri, flags | OpenFlags::SQLITE_OPEN_URI)?
-    } else {
-        Connection::open_with_flags(path, flags)?
+    let connection = match beside {
+        Beside::Writable => Connection::open_with_flags(path, flags)?,
+        Beside::Nothing => {
+            let uri = format!("file:{}?immutable=1", percent_encoded(path));
+            Connection::open_with_flags(uri, flags | OpenFlags::SQLITE_OPEN_URI)?
+        }
+        Beside::LogAlone => {
+            let connection = Connection::open_with_flags_and_vfs(path, flags, c"unix-none")?;
+            connection.execute_batch("pragma locking_mode = exclusive")?;
+            connection
+        }
     };
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.set_prepared_statement_cache_capacity(STATEMENT_CACHE);

@@ -4,14 +4,14 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::fallible_streaming_iterator::FallibleStreamingIterator as _;
 use rusqlite::types::ValueRef;
-use rusqlite::{Connection, OptionalExtension, Row, Rows, Transaction};
+use rusqlite::{Connection, OptionalExtension, Row, Rows, Transaction, params_from_iter};
 
 use super::chain::Attachment;
 use super::connect::connect;
 use super::decode::{attach, decode, decode_part};
 use super::error::ReadError;
 use super::fields::BadValue;
-use super::table::{EVENT_TABLES, MAX_COLUMNS, PART_TABLES, Table};
+use super::table::{EVENT_TABLES, MAX_COLUMNS, PART_TABLES, POINT, SAMPLE, Table, WIRE};
 use crate::event::{Event, EventBody};
 
 /// Events that [`Events`] fetches at once.
@@ -103,6 +103,56 @@ impl Reader {
             self.at_end = matches!(last.body, EventBody::SessionEnded(_));
         }
         self.release_at_end();
+        Ok(events)
+    }
+
+    /// The same without lines of traffic, readings and points, which are nearly all of a recording: what is left
+    /// makes the outline of the state. Of the numbers `after_seq + 1` to `until_seq`, which the caller has made sure
+    /// are on disk.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn read_outline(&mut self, after_seq: u64, until_seq: u64) -> Result<Vec<Event>, ReadError> {
+        self.connection()?;
+        let Some(connection) = &mut self.connection else {
+            return Ok(Vec::new());
+        };
+        let many = [&WIRE, &SAMPLE, &POINT];
+        let few: Vec<_> = self
+            .selects
+            .iter()
+            .filter(|(table, _)| !many.iter().any(|other| std::ptr::eq(*other, *table)))
+            .cloned()
+            .collect();
+        let limit = usize::try_from(until_seq.saturating_sub(after_seq)).unwrap_or(usize::MAX);
+        fetch(&self.path, connection, &few, after_seq, limit)
+    }
+
+    /// The events of rows of one table that a query with whole numbers as parameters gives.
+    pub(super) fn rows<const N: usize>(
+        &mut self,
+        table: &'static Table,
+        sql: &str,
+        parameters: [i64; N],
+    ) -> Result<Vec<Event>, ReadError> {
+        self.connection()?;
+        let Some(connection) = &self.connection else {
+            return Ok(Vec::new());
+        };
+        let path = &self.path;
+        let wrong = |source| ReadError::from_sqlite(path, source);
+        let mut statement = connection.prepare_cached(sql).map_err(wrong)?;
+        let mut run = Run {
+            table,
+            rows: statement.query(params_from_iter(parameters)).map_err(wrong)?,
+            seq: None,
+        };
+        let mut events = Vec::new();
+        run.advance().map_err(wrong)?;
+        while let Some(event) = decoded(path, &run, decode)? {
+            events.push(event);
+            run.advance().map_err(wrong)?;
+        }
         Ok(events)
     }
 

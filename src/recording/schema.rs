@@ -43,6 +43,15 @@ create table batch (
 create index batch_last_elapsed on batch (last_elapsed_ns);
 ";
 
+/// What can be had from the events again at any time, and saves folding all of them. It is no part of the format's
+/// number: a recording may be without.
+pub(super) const HEADS: &str = "
+create table if not exists head (
+    seq integer primary key, state_version integer not null, tx_bytes integer not null, rx_bytes integer not null,
+    events text not null
+);
+";
+
 /// Ways to what people and the screen ask for first.
 const INDEXES: &str = "
 create index point_sweep on point (sweep);
@@ -58,6 +67,7 @@ pub(super) fn create(connection: &Connection) -> rusqlite::Result<()> {
     sql.push_str(HOUSEKEEPING);
     sql.extend(all_tables().map(super::table::Table::create_sql));
     sql.push_str(INDEXES);
+    sql.push_str(HEADS);
     sql.push_str(VIEWS);
     sql.push_str("commit;\n");
     connection.execute_batch(&sql)
@@ -85,7 +95,7 @@ pub(super) fn roots(format: i64) -> rusqlite::Result<Vec<(String, u32)>> {
 pub(super) fn upgrade(connection: &Connection) -> rusqlite::Result<()> {
     let format: i64 = connection.query_row("pragma user_version", [], |row| row.get(0))?;
     if format == FORMAT_VERSION {
-        return Ok(());
+        return connection.execute_batch(HEADS);
     }
     let mut sql = format!("begin immediate;\npragma user_version = {FORMAT_VERSION};\n");
     sql.extend(all_tables().map(super::table::Table::upgrade_sql));
@@ -98,6 +108,7 @@ pub(super) fn upgrade(connection: &Connection) -> rusqlite::Result<()> {
             .iter()
             .map(|view| format!("drop view \"{}\";\n", view.replace('"', "\"\""))),
     );
+    sql.push_str(HEADS);
     sql.push_str(VIEWS);
     sql.push_str("commit;\n");
     connection.execute_batch(&sql).inspect_err(|_| {

@@ -32,8 +32,8 @@ const EVENT_HEAD: &[(&str, &str)] = &[
 /// What every part of a fit has: the fit it belongs to, and its place there.
 const PART_HEAD: &[(&str, &str)] = &[("fit_seq", "integer not null"), ("position", "integer not null")];
 
-/// More columns than any table has.
-pub(super) const MAX_COLUMNS: usize = 32;
+/// As many columns as the widest table has.
+pub(super) const MAX_COLUMNS: usize = 24;
 
 impl Table {
     const fn of_events(name: &'static str, columns: &'static [(&'static str, &'static str)]) -> Self {
@@ -157,6 +157,19 @@ impl Table {
     /// file of that format.
     pub fn select_sql(&self, format: i64) -> String {
         let number = self.column(0);
+        let order = if self.head.len() == PART_HEAD.len() {
+            "fit_seq, position"
+        } else {
+            "seq"
+        };
+        format!(
+            "{} where {number} > ?1 and {number} <= ?2 order by {order}",
+            self.select_all_sql(format)
+        )
+    }
+
+    /// `select ... from ...` with all columns, in a file of that format.
+    pub fn select_all_sql(&self, format: i64) -> String {
         let missing = if format < ADDED_IN { self.added } else { &[] };
         let present = self.width() - missing.len();
         let mut columns: Vec<String> = self
@@ -165,16 +178,7 @@ impl Table {
             .map(|(name, _)| (*name).to_owned())
             .collect();
         columns.extend(missing.iter().map(|(name, _)| format!("null as {name}")));
-        let order = if self.head.len() == PART_HEAD.len() {
-            "fit_seq, position"
-        } else {
-            "seq"
-        };
-        format!(
-            "select {} from {} where {number} > ?1 and {number} <= ?2 order by {order}",
-            columns.join(", "),
-            self.name
-        )
+        format!("select {} from {}", columns.join(", "), self.name)
     }
 }
 

@@ -4,10 +4,12 @@ use std::path::Path;
 
 use super::chain::{BatchHash, chain_beginning};
 use super::error::ReadError;
+use super::heads::StoredHead;
 use super::reader::Reader;
 use super::table::EVENT_TABLES;
 use super::writer::META_CHAIN_HASH;
 use crate::event::{Event, EventBody, Stamp};
+use crate::state::HeadSource;
 
 /// Events that are read at once; a batch may have more.
 const CHUNK: u64 = 4096;
@@ -42,6 +44,9 @@ pub enum Problem {
     /// There are events that no commit accounts for.
     #[error("there are {0} events beyond those that were committed")]
     Uncommitted(u64),
+    /// A stored head is not what the events say.
+    #[error("the head stored at event {0} is not what the events before it say")]
+    Head(u64),
     /// The hash noted at closing is not that of the last batch.
     #[error(
         "the hash noted when the recording was closed is not that of its last batch: batches are missing at the end"
@@ -130,8 +135,26 @@ fn checked(reader: &mut Reader, problems: Vec<Problem>, mut each: impl FnMut(&Ev
         problems,
         ..Verified::default()
     };
-    if let Err(error) = check_contents(reader, &mut verified, &mut each) {
+    // Where they cannot be read, SQLite's own look tells.
+    let stored = reader.stored_heads().unwrap_or_default();
+    let mut stored = stored.into_iter().peekable();
+    let mut source = HeadSource::default();
+    let mut wrong_head = None;
+    let mut take = |event: &Event| {
+        source.apply(event);
+        if let Some(head) = stored.next_if(|head| head.seq <= event.seq)
+            && head != StoredHead::of(event.seq, &source)
+        {
+            wrong_head.get_or_insert(head.seq);
+        }
+        each(event);
+    };
+    if let Err(error) = check_contents(reader, &mut verified, &mut take) {
         verified.problems.push(Problem::Database(error.to_string()));
+    }
+    // After an event that is not what was written, a head need not be.
+    if verified.is_sound() {
+        verified.problems.extend(wrong_head.map(Problem::Head));
     }
     verified
 }

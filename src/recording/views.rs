@@ -36,6 +36,22 @@ pub(super) const VIEWS: &str = concat!(
     utc!("f.utc_ns"),
     ", f.elapsed_ns * 1e-9, t.name, t.value, t.std_error, t.determined, null, null, f.seq from fit f ",
     "join fit_sum t on t.fit_seq = f.seq where f.final = 1;\n",
+    // Fits, one row each.
+    "create view fits as select sweep, final, ",
+    utc!("utc_ns"),
+    " as utc, elapsed_ns * 1e-9 as elapsed_s, circuit, converged, n_used, left_out, chi_squared, ",
+    "reduced_chi_squared, noise_percent, aicc, bic, runs_p, engine, seq from fit;\n",
+    // Readings of potential and current.
+    "create view samples as select ",
+    utc!("utc_ns"),
+    " as utc, elapsed_ns * 1e-9 as elapsed_s, technique, potential_v, current_a, charge_c, ",
+    "round(temperature_k - 273.15, 6) as temperature_c, pressure_mpa, device_t_s, seq from sample;\n",
+    // Alarms, one row each time one was raised, and when somebody has seen it.
+    "create view alarms as select a.name, a.severity, ",
+    utc!("a.utc_ns"),
+    " as utc, a.elapsed_ns * 1e-9 as elapsed_s, a.value, a.limit_value, a.sweep, a.text, ",
+    "(select e.elapsed_ns * 1e-9 from alarm e where e.name = a.name and e.what = 'acknowledged' and e.seq > a.seq ",
+    "order by e.seq limit 1) as acknowledged_s, a.seq from alarm a where a.what = 'raised';\n",
     // Bytes on the line as text, as far as they are text.
     "create view wire_text as select seq, ",
     utc!("utc_ns"),

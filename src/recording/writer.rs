@@ -11,11 +11,13 @@ use super::decode::canonical;
 use super::encode::encode;
 use super::error::WriteError;
 use super::file::{beside, checkpoint, create_file, open_to_write, settle_patiently};
+use super::heads::{HEAD_EVENTS, StoredHead};
 use super::reader::Reader;
 use super::schema;
 use super::table::{EVENT_TABLES, PART_TABLES, Table};
 use super::verify::rows_beyond;
 use crate::event::{Event, EventBody, Stamp};
+use crate::state::{HeadSource, State};
 
 /// What a recording begins with.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -75,6 +77,11 @@ pub struct Writer {
     failed: bool,
     /// Whether the facts noted at an earlier closing still stand there. They go with the next commit.
     was_closed: bool,
+    /// What the head of the state is made of, up to the last event appended.
+    source: HeadSource,
+    /// Number of the event from which on the next head is due, and events from one to the next.
+    next_head: u64,
+    head_events: u64,
 }
 
 /// Where a recording ends.
@@ -219,6 +226,7 @@ impl Writer {
             )));
         }
         let attachments = reader.attachments().map_err(|error| unfit(error.to_string()))?;
+        let source = reader.head_source().map_err(|error| unfit(error.to_string()))?;
         drop(reader);
         let wrong = |source| WriteError::Sqlite {
             path: path.to_path_buf(),
@@ -230,8 +238,11 @@ impl Writer {
         schema::upgrade(&connection).map_err(wrong)?;
         let end = End::of(&connection).map_err(wrong)?;
         let end = end.unwrap_or_else(|| End::before_the_first(&attachments));
+        let next_head = end.seq + HEAD_EVENTS;
         Ok(Self {
             was_closed: true,
+            source,
+            next_head,
             ..Self::after(connection, path, end)
         })
     }
@@ -251,6 +262,9 @@ impl Writer {
             last_elapsed_ns: end.elapsed_ns,
             failed: false,
             was_closed: false,
+            source: HeadSource::default(),
+            next_head: HEAD_EVENTS,
+            head_events: HEAD_EVENTS,
         }
     }
 
@@ -318,6 +332,7 @@ impl Writer {
             last: event.stamp,
             latest_elapsed_ns: self.last_elapsed_ns,
         });
+        self.source.apply(event);
         batch.last_seq = event.seq;
         batch.last = event.stamp;
         batch.latest_elapsed_ns = batch.latest_elapsed_ns.max(event.stamp.elapsed_ns);
@@ -358,14 +373,30 @@ impl Writer {
         } else {
             &[]
         };
-        let stored = store_batch(&self.connection, batch, &hash, outdated);
+        let head = (last_seq >= self.next_head).then(|| StoredHead::of(last_seq, &self.source));
+        let stored = head
+            .iter()
+            .try_for_each(|head| head.store(&self.connection))
+            .and_then(|()| store_batch(&self.connection, batch, &hash, outdated));
         stored.map_err(|source| self.fail(source))?;
+        if head.is_some() {
+            self.next_head = last_seq + self.head_events;
+        }
         self.was_closed = false;
         self.batch = None;
         self.chain = hash;
         self.committed = last_seq;
         self.last_elapsed_ns = latest_elapsed_ns;
         Ok(Some(Committed { first_seq, last_seq }))
+    }
+
+    /// Commits, and gives the digest of a state that has seen all events so far; what it does not hold is read again.
+    ///
+    /// # Errors
+    /// As [`Writer::commit`], or what was written cannot be read.
+    pub fn digest_of(&mut self, state: &State) -> Result<String, WriteError> {
+        self.commit()?;
+        Ok(state.digest_with(&mut Reader::open(&self.path)?)?)
     }
 
     /// Keeps a fact about the session that is not an event, such as the digest of its state. It is on disk on return,
@@ -410,6 +441,12 @@ impl Writer {
                 Ok(busy == 0 && in_log == moved)
             });
         done.map_err(|source| self.fail(source))
+    }
+
+    /// Keeps a head of the state after so many events.
+    #[cfg(test)]
+    pub(super) fn heads_each(&mut self, events: u64) {
+        (self.next_head, self.head_events) = (self.committed + events, events);
     }
 
     /// Gives up what makes a commit durable.

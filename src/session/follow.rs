@@ -7,6 +7,7 @@ use super::client::{Client, Waited};
 use super::runtime::{RuntimeDirectory, SessionInfo};
 use crate::event::{Event, EventBody};
 use crate::recording::{DiskCondition, ReadError, Reader};
+use crate::state::State;
 
 /// How long to wait for a word of the session before looking for signs of its end.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -79,6 +80,14 @@ impl Follower {
     #[must_use]
     pub fn session(&self) -> Option<&SessionInfo> {
         self.session.as_ref()
+    }
+
+    /// The digest of a state that has seen what was handed out; what it does not hold is read again.
+    ///
+    /// # Errors
+    /// Where the recording cannot be read any more.
+    pub fn digest_of(&mut self, state: &State) -> Result<String, ReadError> {
+        state.digest_with(&mut self.reader)
     }
 
     /// What follows next; waits at most a second for it.

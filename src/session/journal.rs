@@ -114,7 +114,7 @@ impl Journal {
     pub fn close(self) -> Result<Closed, WriteError> {
         let state = self.state;
         self.recorder.close(move |writer| {
-            let digest = state.lock().unwrap_or_else(PoisonError::into_inner).digest();
+            let digest = writer.digest_of(&state.lock().unwrap_or_else(PoisonError::into_inner))?;
             writer.set_meta(META_STATE_DIGEST, &digest)?;
             writer.set_meta(META_STATE_VERSION, &STATE_VERSION.to_string())
         })

@@ -164,7 +164,7 @@ async fn session(spec: SessionSpec, runtime: &RuntimeDirectory) -> Result<(), Ca
         None => (
             Writer::create(&spec.recording, &opening_of(&spec))?,
             SessionClock::start(spec.time_scale),
-            State::new(),
+            State::without_samples(),
         ),
     };
     let head = state.head().clone();

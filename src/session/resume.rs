@@ -43,7 +43,10 @@ impl Standing {
     /// # Errors
     /// Where it cannot be read.
     pub fn of(recording: &Path) -> Result<Self, ReadError> {
-        let mut standing = Self::default();
+        let mut standing = Self {
+            state: State::without_samples(),
+            ..Self::default()
+        };
         let mut reader = Reader::open(recording)?;
         for event in reader.events(0) {
             standing.apply(&event?);

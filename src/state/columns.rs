@@ -52,6 +52,14 @@ impl SweepRecord {
         self.arrivals.push((seq, stamp));
     }
 
+    /// Whether something of it happened after that seq.
+    pub(super) fn reaches_beyond(&self, last: u64) -> bool {
+        self.arrivals.last().is_some_and(|(seq, _)| *seq > last)
+            || self.ended.as_ref().is_some_and(|(seq, _, _)| *seq > last)
+            || self.fit.as_ref().is_some_and(|(seq, _)| *seq > last)
+            || self.validity.as_ref().is_some_and(|(seq, _)| *seq > last)
+    }
+
     pub(super) fn cut(&mut self, last: u64) {
         let keep = self.arrivals.partition_point(|(seq, _)| *seq <= last);
         self.arrivals.truncate(keep);

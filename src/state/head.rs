@@ -8,7 +8,7 @@ use crate::event::{
 };
 
 /// Lines of traffic that are kept for the eye; all of it is in the recording.
-const WIRE_LINES: usize = 200;
+pub(super) const WIRE_LINES: usize = 200;
 /// Bytes of one line of traffic that are kept for the eye.
 const WIRE_LINE_BYTES: usize = 200;
 

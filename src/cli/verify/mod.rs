@@ -12,7 +12,8 @@ use serde_json::json;
 use super::output;
 use super::redecode::Redecode;
 use crate::recording::{
-    META_STATE_DIGEST, META_STATE_VERSION, ReadError, Reader, SweepSoundness, Verified, sound_sweeps, verify,
+    META_STATE_DIGEST, META_STATE_VERSION, ReadError, Reader, SweepSoundness, Verified, sound_sweeps,
+    verify_each,
 };
 use crate::state::{STATE_VERSION, State};
 use structure::Structure;
@@ -74,11 +75,8 @@ const WAY_OUT: &str = "`interphase recover` saves what can be read into a new fi
 
 fn look(file: &Path) -> anyhow::Result<Findings> {
     let mut found = Findings::default();
-    match verify(file) {
-        Ok(verified) => {
-            found.problems = verified.problems.iter().map(ToString::to_string).collect();
-            found.verified = verified;
-        }
+    match look_at_events(file, &mut found) {
+        Ok(()) => {}
         // Too damaged for SQLite; our own reading of the file may still know its sweeps.
         Err(error @ (ReadError::Damaged { .. } | ReadError::Foreign { .. } | ReadError::Sqlite { .. })) => {
             let Ok(sweeps) = sound_sweeps(file) else {
@@ -90,28 +88,32 @@ fn look(file: &Path) -> anyhow::Result<Findings> {
         }
         Err(error) => return Err(error.into()),
     }
-    if found.problems.is_empty() {
-        look_at_events(file, &mut found)?;
-    }
     if !found.problems.is_empty() {
         found.sweeps = sound_sweeps(file).ok();
     }
     Ok(found)
 }
 
-/// What the events themselves say, where each is as it was written.
-fn look_at_events(file: &Path, found: &mut Findings) -> anyhow::Result<()> {
+/// The recording as it stands in the file, and what the events themselves say where each is as it was written.
+fn look_at_events(file: &Path, found: &mut Findings) -> Result<(), ReadError> {
     let mut reader = Reader::open(file)?;
-    let mut state = State::new();
+    // Points and readings are read again for the digest; there may be millions.
+    let mut state = State::outline();
     let mut structure = Structure::default();
-    let mut redecode = Redecode::of(&mut reader)?;
-    let until = reader.last_seq()?;
-    for event in reader.events(0).until(until) {
-        let event = event?;
-        state.apply(&event);
-        structure.take(&event);
-        redecode.take(&event);
-    }
+    // Where the profile cannot be read, the check says so.
+    let mut redecode = Redecode::of(&mut reader).ok();
+    let verified = verify_each(file, |event| {
+        state.apply(event);
+        structure.take(event);
+        if let Some(redecode) = &mut redecode {
+            redecode.take(event);
+        }
+    })?;
+    found.problems = verified.problems.iter().map(ToString::to_string).collect();
+    found.verified = verified;
+    let Some(mut redecode) = redecode.filter(|_| found.problems.is_empty()) else {
+        return Ok(());
+    };
     redecode.finish();
     found.remarks = structure.remarks;
     let told = redecode.differences.len().min(TOLD_DIFFERENCES);
@@ -139,7 +141,7 @@ fn look_at_events(file: &Path, found: &mut Findings) -> anyhow::Result<()> {
 }
 
 /// What the session itself arrived at, against what the events say now.
-fn compare_digest(reader: &mut Reader, state: &State) -> anyhow::Result<Option<String>> {
+fn compare_digest(reader: &mut Reader, state: &State) -> Result<Option<String>, ReadError> {
     let (Some(version), Some(digest)) = (reader.meta(META_STATE_VERSION)?, reader.meta(META_STATE_DIGEST)?)
     else {
         return Ok(None);
@@ -147,7 +149,7 @@ fn compare_digest(reader: &mut Reader, state: &State) -> anyhow::Result<Option<S
     if version != STATE_VERSION.to_string() {
         return Ok(None);
     }
-    let now = state.digest();
+    let now = state.digest_with(reader)?;
     Ok((now != digest).then(|| format!("the state's digest is {now}, the session arrived at {digest}")))
 }
 

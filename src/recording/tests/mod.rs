@@ -7,6 +7,9 @@ mod document;
 mod follow;
 mod formats;
 mod go_on;
+mod playback;
+mod read_only;
+mod readers;
 mod recover;
 mod recover_damage;
 
@@ -179,10 +182,20 @@ fn a_person_can_ask_for_the_points_of_a_sweep_and_the_history_of_a_parameter() {
         })
         .collect();
     assert_eq!(rows, expected);
-    for view in ["spectrum", "sweeps", "history", "wire_text", "event_log"] {
+    let views = [
+        ("spectrum", true),
+        ("sweeps", true),
+        ("fits", false),
+        ("history", false),
+        ("samples", false),
+        ("alarms", false),
+        ("wire_text", true),
+        ("event_log", true),
+    ];
+    for (view, any) in views {
         let count = connection.query_row(&format!("select count(*) from {view}"), [], |row| row.get(0));
         let count: i64 = count.unwrap();
-        assert_eq!(count > 0, view != "history", "{view}: {count}");
+        assert_eq!(count > 0, any, "{view}: {count}");
     }
     let text: String = connection
         .query_row("select text from wire_text limit 1", [], |row| row.get(0))
@@ -215,6 +228,52 @@ fn final_fits_alone_make_the_history() {
         .collect::<Result<_, _>>()
         .unwrap();
     assert_eq!(rows, [(1, 10.0, Some(0.5), true), (2, 11.0, Some(0.5), true)]);
+}
+
+#[test]
+fn a_person_can_ask_for_fits_readings_and_alarms() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.interphase");
+    let mut writer = Writer::create(&path, &Opening::default()).unwrap();
+    let mut sample = crate::spectrum::Sample {
+        technique: "ocp".into(),
+        potential_v: Some(3.7),
+        ..crate::spectrum::Sample::default()
+    };
+    sample.temperature_k = Some(298.15);
+    let alarm = crate::event::Alarm {
+        name: "cell_may_be_on".into(),
+        severity: crate::event::Severity::Critical,
+        value: Some(1.0),
+        limit: None,
+        sweep: None,
+        text: "look".into(),
+    };
+    let seen = crate::event::AlarmAcknowledged {
+        name: "cell_may_be_on".into(),
+        origin: "user".into(),
+    };
+    let bodies = [
+        sample::fit_of_r1(1, true, 10.0),
+        EventBody::Sample(crate::event::SampleTaken { sample }),
+        EventBody::Alarm(alarm.clone()),
+        EventBody::AlarmAcknowledged(seen),
+        EventBody::Alarm(alarm),
+    ];
+    for (second, body) in (0..).zip(bodies) {
+        writer.append(at(second * 1_000_000_000), body).unwrap();
+    }
+    writer.close().unwrap();
+    let connection = rusqlite::Connection::open(&path).unwrap();
+    let one = |sql: &str| -> String { connection.query_row(sql, [], |row| row.get(0)).unwrap() };
+    assert_eq!(one("select sweep || ' ' || final || ' ' || seq from fits"), "1 1 1");
+    assert_eq!(
+        one("select utc || ' ' || potential_v || ' ' || temperature_c from samples"),
+        "1970-01-01T00:00:01.000Z 3.7 25.0"
+    );
+    let alarms = "select group_concat(severity || ' ' || name || ' ' || coalesce(acknowledged_s, 'open'), '; ')
+                  from (select * from alarms order by seq)";
+    assert_eq!(one(alarms), "critical cell_may_be_on 3.0; critical cell_may_be_on open");
 }
 
 #[test]

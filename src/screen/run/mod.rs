@@ -133,6 +133,8 @@ enum Happening {
     Frame,
     Tick,
     TimeOver,
+    /// Nothing is to be done.
+    Idle,
 }
 
 struct Signals {
@@ -192,7 +194,10 @@ impl Screen {
             .and_then(Theme::named)
             .unwrap_or_default();
         let mut screen = Self {
-            state: State::new(),
+            state: match source {
+                Source::Live => State::without_samples(),
+                Source::Replay(_) => State::outline(),
+            },
             view,
             theme,
             keymap: Keymap::default(),
@@ -252,6 +257,7 @@ impl Screen {
                 Happening::Suspend => self.suspend()?,
                 Happening::Continued => self.dirty = true,
                 Happening::Frame => {}
+                Happening::Idle => self.learn()?,
                 Happening::Tick => {
                     let passed = last_tick.elapsed();
                     last_tick = Instant::now();
@@ -266,6 +272,7 @@ impl Screen {
         let tick_at = self.tick_every().map(|every| last_tick + every);
         let end_at = self.end_at;
         let more = self.more;
+        let idle = !self.dirty && matches!(&self.feed, Feed::Replay(player) if player.is_learning());
         let Self {
             words,
             inputs,
@@ -281,6 +288,7 @@ impl Screen {
             () = sleep_until(frame_at) => Happening::Frame,
             word = next_word(words) => Happening::Word(word),
             () = sleep_until(tick_at) => Happening::Tick,
+            () = std::future::ready(()), if idle => Happening::Idle,
         }
     }
 
@@ -308,6 +316,17 @@ impl Screen {
         Ok(())
     }
 
+    /// Reads more of a long recording while nobody wants anything.
+    fn learn(&mut self) -> Result<(), ScreenError> {
+        if let Feed::Replay(player) = &mut self.feed {
+            player.learn(&mut self.state)?;
+            if !player.is_learning() {
+                (self.more, self.dirty) = (true, true);
+            }
+        }
+        Ok(())
+    }
+
     /// Reads what is new and folds it into the state.
     fn read(&mut self) -> Result<(), ScreenError> {
         self.more = false;
@@ -327,7 +346,7 @@ impl Screen {
                 }
             }
             Feed::Replay(player) => {
-                self.more = !player.fold(&mut self.state)?;
+                self.more = !player.fold(&mut self.state, self.view.selected)?;
                 let connection = Connection::Replay(player.status());
                 self.dirty |= self.view.connection != connection || self.more;
                 self.view.connection = connection;

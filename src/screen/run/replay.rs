@@ -4,13 +4,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::super::view::{Replay, ReplayRequest};
-use crate::recording::{Position, ReadError, Reader, ReplayClock};
-use crate::state::{Head, State};
+use crate::recording::{Playback, Position, ReadError, ReplayClock};
+use crate::state::State;
 
-/// Events between two moments to which the replay can go back without beginning anew.
-const CHECKPOINT_EVENTS: u64 = 5_000;
-/// Events that are folded before the user is looked after again.
-const CHUNK: usize = 20_000;
 /// A small stretch of seeking is this share of the recording, but at least a second.
 const SEEK_SHARE: f64 = 0.02;
 
@@ -25,14 +21,14 @@ pub struct ReplayStart {
 
 /// A recording that is played.
 pub struct Player {
-    reader: Reader,
+    playback: Playback,
     clock: ReplayClock,
-    checkpoints: Vec<Head>,
     target: u64,
-    last_seq: u64,
     /// The last event before each sweep begins, and the last of all: where a sweep and all that was made of it is
     /// whole. Looked for when they are first needed.
     whole: Option<Vec<u64>>,
+    /// The sweep that has its points, and the event up to which.
+    shown: Option<(Option<u32>, u64)>,
 }
 
 impl Player {
@@ -41,10 +37,10 @@ impl Player {
     /// # Errors
     /// Where the recording cannot be read.
     pub fn open(recording: &Path, start: ReplayStart) -> Result<Self, ReadError> {
-        let mut reader = Reader::open(recording)?;
-        let (first_ns, last_ns, last_seq) = match reader.span()? {
-            Some([(_, first), (seq, last)]) => (first.elapsed_ns, last.elapsed_ns, seq),
-            None => (0, 0, 0),
+        let mut playback = Playback::open(recording)?;
+        let (first_ns, last_ns) = match playback.reader().span()? {
+            Some([(_, first), (_, last)]) => (first.elapsed_ns, last.elapsed_ns),
+            None => (0, 0),
         };
         let mut clock = ReplayClock::new(first_ns, last_ns);
         clock.set_speed(start.speed);
@@ -52,14 +48,13 @@ impl Player {
         if clock.end_ns() > clock.position().elapsed_ns {
             clock.play();
         }
-        let target = reader.seq_at(clock.position())?;
+        let target = playback.reader().seq_at(clock.position())?;
         Ok(Self {
-            reader,
+            playback,
             clock,
-            checkpoints: Vec::new(),
             target,
-            last_seq,
             whole: None,
+            shown: None,
         })
     }
 
@@ -120,8 +115,8 @@ impl Player {
     }
 
     fn stop_after(&mut self, seq: u64) -> Result<(), ReadError> {
-        let seq = seq.clamp(1, self.last_seq.max(1));
-        if let Some(stamp) = self.reader.stamp_of(seq)? {
+        let seq = seq.clamp(1, self.playback.last_seq().max(1));
+        if let Some(stamp) = self.playback.reader().stamp_of(seq)? {
             self.clock.stop_after(seq, stamp.elapsed_ns);
         }
         Ok(())
@@ -132,9 +127,9 @@ impl Player {
         let whole = match self.whole.take() {
             Some(whole) => whole,
             None => {
-                let sweeps = self.reader.sweeps()?;
+                let sweeps = self.playback.reader().sweeps()?;
                 let before = sweeps.iter().skip(1).map(|sweep| sweep.started_seq - 1);
-                before.chain([self.last_seq]).collect()
+                before.chain([self.playback.last_seq()]).collect()
             }
         };
         let here = if places < 0 {
@@ -145,7 +140,7 @@ impl Player {
         // The first place forward is one away already.
         let at = here as i64 + i64::from(places) - i64::from(places > 0);
         let seq = match usize::try_from(at) {
-            Ok(at) => whole.get(at).copied().unwrap_or(self.last_seq),
+            Ok(at) => whole.get(at).copied().unwrap_or(self.playback.last_seq()),
             Err(_) => 1,
         };
         self.whole = Some(whole);
@@ -153,40 +148,39 @@ impl Player {
     }
 
     fn aim(&mut self, position: Position) -> Result<(), ReadError> {
-        self.target = self.reader.seq_at(position)?;
+        self.target = self.playback.reader().seq_at(position)?;
         Ok(())
     }
 
-    /// Brings the state to where the clock stands, or a good part of the way there; true when it is there.
+    /// Brings the state to where the clock stands, or a good part of the way there; true when it is there. The sweep
+    /// that is looked at, the newest where none is selected, has its points.
     ///
     /// # Errors
     /// Where the recording cannot be read.
-    pub fn fold(&mut self, state: &mut State) -> Result<bool, ReadError> {
-        if state.head().last_seq > self.target {
-            let keep = self
-                .checkpoints
-                .partition_point(|head| head.last_seq <= self.target);
-            match keep.checked_sub(1).and_then(|at| self.checkpoints.get(at)) {
-                Some(head) => state.rewind(head.clone()),
-                None => *state = State::new(),
-            }
+    pub fn fold(&mut self, state: &mut State, selected: Option<u32>) -> Result<bool, ReadError> {
+        let there = self.playback.move_to(state, self.target)?;
+        let shown = Some((selected, state.head().last_seq));
+        if self.shown != shown {
+            self.playback.show_points(state, selected)?;
+            self.shown = shown;
         }
-        let mut folded = 0;
-        while state.head().last_seq < self.target && folded < CHUNK {
-            let missing = (self.target - state.head().last_seq).min(4096);
-            let events = self.reader.read(state.head().last_seq, missing as usize)?;
-            if events.is_empty() {
-                break;
-            }
-            folded += events.len();
-            for event in &events {
-                state.apply(event);
-                let due = self.checkpoints.last().map_or(0, |head| head.last_seq) + CHECKPOINT_EVENTS;
-                if event.seq >= due {
-                    self.checkpoints.push(state.checkpoint());
-                }
-            }
+        Ok(there)
+    }
+
+    /// Whether there is something to be done while nobody wants anything.
+    #[must_use]
+    pub fn is_learning(&self) -> bool {
+        self.playback.is_learning()
+    }
+
+    /// Reads more of what was before the moment that is shown.
+    ///
+    /// # Errors
+    /// Where the recording cannot be read.
+    pub fn learn(&mut self, state: &mut State) -> Result<(), ReadError> {
+        if self.playback.learn(state)? {
+            self.shown = None;
         }
-        Ok(folded < CHUNK)
+        Ok(())
     }
 }
