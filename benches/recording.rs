@@ -3,7 +3,7 @@
 //! readers beside a writer. Read the ratios: absolute times move with the machine's load and its disk.
 //!
 //! `cargo bench --bench recording` takes a million events; `-- 10000000` ten million (23 days of session, 1.5 GB in the
-//! folder for temporary files), `-- 10000000 FOLDER` the same in a folder where the files are kept and read again.
+//! folder for temporary files), `-- 10000000 FOLDER` the same in a folder where the files are kept, and `-- readers` only the readers.
 
 #![allow(missing_docs, clippy::expect_used, clippy::print_stdout)]
 
@@ -11,6 +11,8 @@
 mod bare;
 #[path = "recording/mix.rs"]
 mod mix;
+#[path = "recording/readers.rs"]
+mod readers;
 
 use std::fs::File;
 use std::hint::black_box;
@@ -18,7 +20,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use bare::BareWriter;
-use interphase::recording::{Opening, Reader, Writer, checked_events};
+use interphase::recording::{Opening, Playback, Reader, Writer, checked_events};
 use interphase::state::State;
 use mix::{HOUR_NS, SPACING_NS};
 
@@ -33,19 +35,25 @@ fn main() {
     let mut arguments = std::env::args()
         .skip(1)
         .filter(|argument| !argument.starts_with("--"));
-    let events = match arguments.next() {
+    let first = arguments.next();
+    let second = arguments.next().map(PathBuf::from);
+    if let (Some(readers::FOLLOW), Some(path)) = (first.as_deref(), &second) {
+        return readers::follow(path);
+    }
+    let temporary = tempfile::tempdir().expect("a temporary folder");
+    let folder = second.unwrap_or_else(|| temporary.path().to_path_buf());
+    readers::run(&temporary.path().join("readers.interphase"));
+    let events = match first.as_deref() {
+        Some("readers") => return,
         Some(word) => word.parse().expect("a number of events"),
         None => 1_000_000,
     };
-    let temporary = tempfile::tempdir().expect("a temporary folder");
-    let folder = arguments
-        .next()
-        .map_or(temporary.path().to_path_buf(), PathBuf::from);
     let (ours, bare) = (folder.join("mix.interphase"), folder.join("mix.bare"));
     if !ours.exists() {
         append(&ours, &bare, events);
     }
     places(&ours, &bare, events);
+    moments(&ours, events);
     whole(&ours, &bare, events);
 }
 
@@ -68,6 +76,52 @@ fn peak_memory() -> u64 {
     kilobytes.unwrap_or(0) / 1024
 }
 
+/// Processor time of this process so far: on a machine that others use too, it says more than the clock on the wall.
+fn processor_time() -> Duration {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let after_name = stat.rsplit(')').next().unwrap_or_default();
+    // Fields 14 and 15, in hundredths of a second.
+    let ticks = after_name
+        .split_whitespace()
+        .skip(11)
+        .take(2)
+        .filter_map(|ticks| ticks.parse::<u64>().ok());
+    Duration::from_millis(10 * ticks.sum::<u64>())
+}
+
+/// Time on the wall and of the processor.
+#[derive(Clone, Copy, Default)]
+struct Spent {
+    wall: Duration,
+    processor: Duration,
+}
+
+impl Spent {
+    fn of(work: impl FnOnce()) -> Self {
+        let (began, before) = (Instant::now(), processor_time());
+        work();
+        Self {
+            wall: began.elapsed(),
+            processor: processor_time() - before,
+        }
+    }
+
+    fn add(&mut self, other: Self) {
+        self.wall += other.wall;
+        self.processor += other.processor;
+    }
+
+    /// How much less the other has spent: 1 for as much.
+    fn ratio_to(self, bare: Self) -> String {
+        let ratio = |ours: Duration, bare: Duration| bare.as_secs_f64() / ours.as_secs_f64();
+        format!(
+            "ratio {:.2} (by processor time {:.2})",
+            ratio(self.wall, bare.wall),
+            ratio(self.processor, bare.processor)
+        )
+    }
+}
+
 /// Takes the file out of the system's memory, so that the next look is a cold one.
 fn forget(path: &Path) {
     let file = File::open(path).expect("a file");
@@ -79,46 +133,43 @@ fn append(ours: &Path, bare: &Path, events: u64) {
     let mut writer = Writer::create(ours, &Opening::default()).expect("a recording");
     let mut reference = BareWriter::create(bare).expect("a database");
     let (mut our_times, mut bare_times) = (Vec::new(), Vec::new());
-    let (mut our_total, mut bare_total) = (Duration::ZERO, Duration::ZERO);
-    let mut first = 0;
-    while first < events {
-        let end = (first + TURN * PER_COMMIT).min(events);
-        for begin in (first..end).step_by(PER_COMMIT as usize) {
-            let numbers = begin..(begin + PER_COMMIT).min(end);
-            let batch: Vec<_> = numbers
-                .map(|number| (mix::stamp(number), mix::body(number)))
-                .collect();
-            let began = Instant::now();
-            for (stamp, body) in batch {
+    let (mut our_total, mut bare_total) = (Spent::default(), Spent::default());
+    for first in (0..events).step_by((TURN * PER_COMMIT) as usize) {
+        let numbers = first..(first + TURN * PER_COMMIT).min(events);
+        let bodies: Vec<_> = numbers
+            .clone()
+            .map(|number| (mix::stamp(number), mix::body(number)))
+            .collect();
+        our_total.add(Spent::of(|| {
+            for (place, (stamp, body)) in (1..).zip(bodies) {
                 writer.append(stamp, body).expect("appended");
+                if place % PER_COMMIT == 0 {
+                    let committing = Instant::now();
+                    writer.commit().expect("committed");
+                    our_times.push(committing.elapsed());
+                }
             }
-            let committing = Instant::now();
-            writer.commit().expect("committed");
-            our_times.push(committing.elapsed());
-            our_total += began.elapsed();
-        }
-        for begin in (first..end).step_by(PER_COMMIT as usize) {
-            let numbers = begin..(begin + PER_COMMIT).min(end);
-            let batch: Vec<_> = numbers.map(|number| (number, mix::said(number))).collect();
-            let began = Instant::now();
-            for (number, said) in &batch {
-                reference.append(*number, said).expect("appended");
+        }));
+        let said: Vec<_> = numbers.map(|number| (number, mix::said(number))).collect();
+        bare_total.add(Spent::of(|| {
+            for (place, (number, said)) in (1..).zip(said) {
+                reference.append(number, &said).expect("appended");
+                if place % PER_COMMIT == 0 {
+                    let committing = Instant::now();
+                    reference.commit().expect("committed");
+                    bare_times.push(committing.elapsed());
+                }
             }
-            let committing = Instant::now();
-            reference.commit().expect("committed");
-            bare_times.push(committing.elapsed());
-            bare_total += began.elapsed();
-        }
-        first = end;
+        }));
     }
     writer.close().expect("closed");
     reference.close().expect("closed");
-    let rate = |time: Duration| events as f64 / time.as_secs_f64();
+    let rate = |spent: Spent| events as f64 / spent.wall.as_secs_f64();
     println!(
-        "append {events} events, a durable commit each {PER_COMMIT}: {:.0}/s, bare {:.0}/s, ratio {:.2}",
+        "append {events} events, a durable commit each {PER_COMMIT}: {:.0}/s, bare {:.0}/s, {}",
         rate(our_total),
         rate(bare_total),
-        bare_total.as_secs_f64() / our_total.as_secs_f64()
+        our_total.ratio_to(bare_total)
     );
     println!(
         "commit: median {:.3} ms, 99th percentile {:.2} ms; bare {:.3} ms and {:.2} ms",
@@ -206,32 +257,105 @@ fn places(ours: &Path, bare: &Path, events: u64) {
 
 fn whole(ours: &Path, bare: &Path, events: u64) {
     peak_memory();
-    let began = Instant::now();
     let mut numbers = 0_u64;
-    let sound = bare::scan(bare, |said| {
-        black_box(said);
-        numbers += 1;
+    let bare_spent = Spent::of(|| {
+        let sound = bare::scan(bare, |said| {
+            black_box(said);
+            numbers += 1;
+        });
+        assert!(sound.expect("a scan"));
     });
-    assert!(sound.expect("a scan") && numbers == events);
-    let bare_time = began.elapsed();
+    assert_eq!(numbers, events);
     println!(
         "bare, checked scan: {:.0}/s; {} MB at most",
-        events as f64 / bare_time.as_secs_f64(),
+        events as f64 / bare_spent.wall.as_secs_f64(),
         peak_memory()
     );
-
-    let began = Instant::now();
-    let mut state = State::new();
-    let verified = checked_events(ours, |event| state.apply(event)).expect("checked");
-    assert!(verified.is_sound() && verified.events == events);
-    let took = began.elapsed();
+    let mut state = State::outline();
+    let spent = Spent::of(|| {
+        let verified = checked_events(ours, |event| state.apply(event)).expect("checked");
+        assert!(verified.is_sound() && verified.events == events);
+    });
     println!(
-        "checked scan and replay into the state: {:.0}/s, ratio {:.2}; {} MB at most",
-        events as f64 / took.as_secs_f64(),
-        bare_time.as_secs_f64() / took.as_secs_f64(),
+        "checked scan and replay into the state: {:.0}/s, {}; {} MB at most",
+        events as f64 / spent.wall.as_secs_f64(),
+        spent.ratio_to(bare_spent),
         peak_memory()
     );
     let began = Instant::now();
-    black_box(state.digest());
-    println!("digest: {:.0} ms", ms(began.elapsed()));
+    let mut reader = Reader::open(ours).expect("a recording");
+    black_box(state.digest_with(&mut reader).expect("a digest"));
+    println!(
+        "digest: {:.0} ms; {} MB at most",
+        ms(began.elapsed()),
+        peak_memory()
+    );
+}
+
+/// The state at moments all over the recording, by time, sweep and event: right after opening, and once the outline of
+/// the recording is known.
+fn moments(ours: &Path, events: u64) {
+    peak_memory();
+    let open = || (Playback::open(ours).expect("a recording"), State::outline());
+    let go = |playback: &mut Playback, state: &mut State, target: u64| {
+        let began = Instant::now();
+        while !playback.move_to(state, target).expect("events") {}
+        playback.show_points(state, None).expect("points");
+        assert_eq!(state.head().last_seq, target.min(events));
+        began.elapsed()
+    };
+    let mut first: Vec<Duration> = times(events)
+        .map(|at| {
+            forget(ours);
+            let began = Instant::now();
+            let (mut playback, mut state) = open();
+            let target = playback.reader().seq_at_elapsed(at).expect("a place");
+            go(&mut playback, &mut state, target);
+            began.elapsed()
+        })
+        .collect();
+    println!(
+        "cold open and the state at a time: median {:.1} ms, most {:.1} ms",
+        percentile(&mut first, 0.5),
+        percentile(&mut first, 1.0)
+    );
+    let (mut playback, mut state) = open();
+    let began = Instant::now();
+    let mut longest = Duration::ZERO;
+    while playback.is_learning() {
+        let step = Instant::now();
+        playback.learn(&mut state).expect("events");
+        longest = longest.max(step.elapsed());
+    }
+    println!(
+        "outline of all {} sweeps learned in {:.0} ms, steps of at most {:.1} ms",
+        events / mix::SWEEP_EVENTS,
+        ms(began.elapsed()),
+        ms(longest)
+    );
+    for (what, by) in [("time", 0), ("sweep", 1), ("event", 2)] {
+        let mut took: Vec<Duration> = times(events)
+            .map(|at| {
+                let event = (at / SPACING_NS).cast_unsigned();
+                let began = Instant::now();
+                let reader = playback.reader();
+                let target = match by {
+                    0 => reader.seq_at_elapsed(at).expect("a place"),
+                    1 => {
+                        let sweep = (event / mix::SWEEP_EVENTS) as u32 + 1;
+                        reader.seq_of_sweep(sweep).expect("a place").expect("a sweep")
+                    }
+                    _ => event + 1,
+                };
+                let looked_up = began.elapsed();
+                looked_up + go(&mut playback, &mut state, target)
+            })
+            .collect();
+        println!(
+            "the state at a {what}: median {:.1} ms, most {:.1} ms",
+            percentile(&mut took, 0.5),
+            percentile(&mut took, 1.0)
+        );
+    }
+    println!("memory: {} MB at most", peak_memory());
 }
