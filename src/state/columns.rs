@@ -25,6 +25,23 @@ pub struct SweepRecord {
     pub fit: Option<(u64, Fit)>,
     /// The judgement of all its points.
     pub validity: Option<(u64, Validity)>,
+    /// Ends, fits and judgements that a later one has replaced: going back in time brings them back.
+    replaced: Vec<Replaced>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum Replaced {
+    Ended(u64, Stamp, SweepEnded),
+    Fit(u64, Box<Fit>),
+    Validity(u64, Validity),
+}
+
+impl Replaced {
+    fn seq(&self) -> u64 {
+        match self {
+            Self::Ended(seq, ..) | Self::Fit(seq, _) | Self::Validity(seq, _) => *seq,
+        }
+    }
 }
 
 impl SweepRecord {
@@ -38,6 +55,7 @@ impl SweepRecord {
             ended: None,
             fit: None,
             validity: None,
+            replaced: Vec::new(),
         }
     }
 
@@ -52,6 +70,24 @@ impl SweepRecord {
         self.arrivals.push((seq, stamp));
     }
 
+    pub(super) fn set_ended(&mut self, seq: u64, stamp: Stamp, ended: SweepEnded) {
+        let before = self.ended.replace((seq, stamp, ended));
+        let before = before.map(|(seq, stamp, ended)| Replaced::Ended(seq, stamp, ended));
+        self.replaced.extend(before);
+    }
+
+    pub(super) fn set_fit(&mut self, seq: u64, fit: Fit) {
+        let before = self.fit.replace((seq, fit));
+        let before = before.map(|(seq, fit)| Replaced::Fit(seq, Box::new(fit)));
+        self.replaced.extend(before);
+    }
+
+    pub(super) fn set_validity(&mut self, seq: u64, validity: Validity) {
+        let before = self.validity.replace((seq, validity));
+        let before = before.map(|(seq, validity)| Replaced::Validity(seq, validity));
+        self.replaced.extend(before);
+    }
+
     /// Whether something of it happened after that seq.
     pub(super) fn reaches_beyond(&self, last: u64) -> bool {
         self.arrivals.last().is_some_and(|(seq, _)| *seq > last)
@@ -64,14 +100,22 @@ impl SweepRecord {
         let keep = self.arrivals.partition_point(|(seq, _)| *seq <= last);
         self.arrivals.truncate(keep);
         self.spectrum.points.truncate(keep);
-        if self.ended.as_ref().is_some_and(|(seq, _, _)| *seq > last) {
-            self.ended = None;
-        }
-        if self.fit.as_ref().is_some_and(|(seq, _)| *seq > last) {
-            self.fit = None;
-        }
-        if self.validity.as_ref().is_some_and(|(seq, _)| *seq > last) {
-            self.validity = None;
+        let no_ended = self.ended.take_if(|(seq, _, _)| *seq > last).is_some();
+        let no_fit = self.fit.take_if(|(seq, _)| *seq > last).is_some();
+        let no_validity = self.validity.take_if(|(seq, _)| *seq > last).is_some();
+        self.replaced.retain(|before| before.seq() <= last);
+        // The latest of each that is left stands again.
+        for before in std::mem::take(&mut self.replaced).into_iter().rev() {
+            match before {
+                Replaced::Ended(seq, stamp, ended) if no_ended && self.ended.is_none() => {
+                    self.ended = Some((seq, stamp, ended));
+                }
+                Replaced::Fit(seq, fit) if no_fit && self.fit.is_none() => self.fit = Some((seq, *fit)),
+                Replaced::Validity(seq, validity) if no_validity && self.validity.is_none() => {
+                    self.validity = Some((seq, validity));
+                }
+                older => self.replaced.insert(0, older),
+            }
         }
     }
 }

@@ -93,7 +93,9 @@ impl State {
     fn add_samples<R: Rows>(&self, hasher: &mut CanonicalHasher, rows: &mut R) -> Result<(), R::Error> {
         if self.held == Held::All {
             hasher.u64(self.samples().len() as u64);
-            self.samples().iter().for_each(|record| add_sample(hasher, record));
+            self.samples()
+                .iter()
+                .for_each(|record| add_sample(hasher, record));
             return Ok(());
         }
         let until = self.head().last_seq;

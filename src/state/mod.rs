@@ -200,17 +200,17 @@ impl State {
             }
             EventBody::SweepEnded(body) => {
                 if let Some(sweep) = self.sweep_mut(body.sweep) {
-                    sweep.ended = Some((event.seq, event.stamp, body.clone()));
+                    sweep.set_ended(event.seq, event.stamp, body.clone());
                 }
             }
             EventBody::Fit(body) if body.is_final => {
                 if let Some(sweep) = self.sweep_mut(body.sweep) {
-                    sweep.fit = Some((event.seq, body.clone()));
+                    sweep.set_fit(event.seq, body.clone());
                 }
             }
             EventBody::Validity(body) if body.is_final() => {
                 if let Some(sweep) = self.sweep_mut(body.sweep) {
-                    sweep.validity = Some((event.seq, body.clone()));
+                    sweep.set_validity(event.seq, body.clone());
                 }
             }
             EventBody::Sample(body) if self.held == Held::All => {
