@@ -57,7 +57,9 @@ pub enum WriteError {
         source: rusqlite::Error,
     },
     /// What was written could not be read again.
-    #[error("what was recorded could not be read again for its digest: {0}; `interphase verify` says what is sound")]
+    #[error(
+        "what was recorded could not be read again for its digest: {0}; `interphase verify` says what is sound"
+    )]
     ReadAgain(#[from] ReadError),
     /// An earlier error ended the recording.
     #[error("{} is no longer written to since an earlier error; events up to number {committed} are safe", path.display())]

@@ -71,8 +71,8 @@ impl Reader {
             if !connection.prepare_cached(there)?.exists([])? {
                 return Ok(None);
             }
-            let sql = "select seq, tx_bytes, rx_bytes, events from head where seq <= ?1 and state_version = ?2 \
-                       order by seq desc limit 1";
+            let sql = "select after_seq, tx_bytes, rx_bytes, events from head where after_seq <= ?1 and \
+                       state_version = ?2 order by after_seq desc limit 1";
             connection
                 .prepare_cached(sql)?
                 .query_row((until, STATE_VERSION), |row| {

@@ -119,9 +119,7 @@ impl Playback {
     /// Goes to the last head before the target, unless the state is between the two already.
     fn jump(&mut self, state: &mut State, target: u64) -> Result<(), ReadError> {
         let at = state.head().last_seq;
-        let passed = self
-            .checkpoints
-            .partition_point(|head| head.last_seq <= target);
+        let passed = self.checkpoints.partition_point(|head| head.last_seq <= target);
         let passed = passed.checked_sub(1).and_then(|last| self.checkpoints.get(last));
         let mut head = match passed {
             Some(head) if target - head.last_seq <= self.reach.near => head.clone(),
@@ -133,7 +131,8 @@ impl Playback {
         if (head.last_seq..=target).contains(&at) {
             return Ok(());
         }
-        if target > state.known() || (target < self.known_from + self.reach.window / 2 && self.known_from > 0) {
+        if target > state.known() || (target < self.known_from + self.reach.window / 2 && self.known_from > 0)
+        {
             self.known_from = target.saturating_sub(self.reach.window);
             let begin = Head {
                 last_seq: self.known_from,
@@ -178,7 +177,8 @@ impl Playback {
     /// The recording cannot be read.
     pub fn show_points(&mut self, state: &mut State, sweep: Option<u32>) -> Result<(), ReadError> {
         let sweeps = state.sweeps();
-        let looked_at = sweep.and_then(|number| sweeps.iter().rposition(|sweep| sweep.started.sweep == number));
+        let looked_at =
+            sweep.and_then(|number| sweeps.iter().rposition(|sweep| sweep.started.sweep == number));
         let end = looked_at.map_or(sweeps.len(), |place| place + 1);
         let mut shown: Vec<(u64, Vec<PointRow>)> = Vec::new();
         for place in end.saturating_sub(WITH_POINTS)..end {

@@ -47,8 +47,8 @@ create index batch_last_elapsed on batch (last_elapsed_ns);
 /// number: a recording may be without.
 pub(super) const HEADS: &str = "
 create table if not exists head (
-    seq integer primary key, state_version integer not null, tx_bytes integer not null, rx_bytes integer not null,
-    events text not null
+    after_seq integer primary key, state_version integer not null, tx_bytes integer not null,
+    rx_bytes integer not null, events text not null
 );
 ";
 

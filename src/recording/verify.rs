@@ -276,7 +276,8 @@ impl Ahead {
     fn between(&mut self, reader: &mut Reader, after: u64, until: u64) -> Result<&[Event], ReadError> {
         if after < self.after || until > self.until {
             let limit = (until - after).max(CHUNK);
-            let read = |limit: u64, reader: &mut Reader| reader.read(after, usize::try_from(limit).unwrap_or(1));
+            let read =
+                |limit: u64, reader: &mut Reader| reader.read(after, usize::try_from(limit).unwrap_or(1));
             let (events, until) = match read(limit, reader) {
                 Ok(events) => (events, after.saturating_add(limit)),
                 // Damage in a later batch must not be laid to this one.
@@ -339,7 +340,10 @@ fn check_batch(
     while after < batch.last_seq {
         let until = batch.last_seq.min(after.saturating_add(CHUNK));
         let events = ahead.between(reader, after, until);
-        events.map_err(|error| error.to_string())?.iter().for_each(&mut *each);
+        events
+            .map_err(|error| error.to_string())?
+            .iter()
+            .for_each(&mut *each);
         after = until;
     }
     Ok(())

@@ -266,14 +266,21 @@ fn a_person_can_ask_for_fits_readings_and_alarms() {
     writer.close().unwrap();
     let connection = rusqlite::Connection::open(&path).unwrap();
     let one = |sql: &str| -> String { connection.query_row(sql, [], |row| row.get(0)).unwrap() };
-    assert_eq!(one("select sweep || ' ' || final || ' ' || seq from fits"), "1 1 1");
+    assert_eq!(
+        one("select sweep || ' ' || final || ' ' || seq from fits"),
+        "1 1 1"
+    );
     assert_eq!(
         one("select utc || ' ' || potential_v || ' ' || temperature_c from samples"),
         "1970-01-01T00:00:01.000Z 3.7 25.0"
     );
-    let alarms = "select group_concat(severity || ' ' || name || ' ' || coalesce(acknowledged_s, 'open'), '; ')
+    let alarms =
+        "select group_concat(severity || ' ' || name || ' ' || coalesce(acknowledged_s, 'open'), '; ')
                   from (select * from alarms order by seq)";
-    assert_eq!(one(alarms), "critical cell_may_be_on 3.0; critical cell_may_be_on open");
+    assert_eq!(
+        one(alarms),
+        "critical cell_may_be_on 3.0; critical cell_may_be_on open"
+    );
 }
 
 #[test]

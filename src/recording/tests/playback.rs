@@ -140,7 +140,9 @@ fn a_stored_head_that_is_not_what_the_events_say_is_found() {
         .unwrap();
     assert!(heads > 5, "{heads}");
     connection
-        .execute_batch("update head set rx_bytes = rx_bytes + 1 where seq = (select max(seq) from head)")
+        .execute_batch(
+            "update head set rx_bytes = rx_bytes + 1 where after_seq = (select max(after_seq) from head)",
+        )
         .unwrap();
     drop(connection);
     let problems = verify(&path).unwrap().problems;

@@ -56,7 +56,9 @@ fn the_log_stays_small_beside_ten_readers_and_each_of_them_sees_every_commit() {
             writer.append(at(round), wire(4000)).unwrap();
         }
         writer.commit().unwrap();
-        let log = file::beside(&path, "-wal").metadata().map_or(0, |data| data.len());
+        let log = file::beside(&path, "-wal")
+            .metadata()
+            .map_or(0, |data| data.len());
         most_log = most_log.max(log);
         if round % 50 == 0 {
             let committed = Instant::now();
