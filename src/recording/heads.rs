@@ -7,7 +7,7 @@
 use rusqlite::{Connection, OptionalExtension};
 
 use super::error::ReadError;
-use super::reader::Reader;
+use super::reader::{Order, Reader};
 use super::table::{POINT, SAMPLE, WIRE};
 use crate::event::{Event, EventBody, Stamp};
 use crate::state::{HEAD_WIRE_LINES, Head, HeadSource, PointRow, Rows, STATE_VERSION, SampleRecord};
@@ -164,7 +164,7 @@ impl Reader {
             WIRE.select_all_sql(self.format())
         );
         let span = [until.cast_signed(), HEAD_WIRE_LINES as i64];
-        let mut lines = self.rows(&WIRE, &sql, span)?;
+        let mut lines = self.rows(&WIRE, Order::Asked, &sql, span)?;
         lines.reverse();
         Ok(lines)
     }
@@ -187,7 +187,12 @@ impl Rows for Reader {
             "{} where seq > ?1 and seq <= ?2 order by seq limit {CHUNK}",
             SAMPLE.select_all_sql(self.format())
         );
-        let events = self.rows(&SAMPLE, &sql, [after.cast_signed(), until.cast_signed()])?;
+        let events = self.rows(
+            &SAMPLE,
+            Order::Events,
+            &sql,
+            [after.cast_signed(), until.cast_signed()],
+        )?;
         let records = events.into_iter().filter_map(|event| match event.body {
             EventBody::Sample(taken) => Some(SampleRecord {
                 seq: event.seq,
@@ -205,7 +210,7 @@ impl Rows for Reader {
             POINT.select_all_sql(self.format())
         );
         let span = [i64::from(sweep), after.cast_signed(), until.cast_signed()];
-        let events = self.rows(&POINT, &sql, span)?;
+        let events = self.rows(&POINT, Order::Events, &sql, span)?;
         let points = events.into_iter().filter_map(|event| match event.body {
             EventBody::Point(measured) => Some((event.seq, event.stamp, measured.point)),
             _ => None,

@@ -128,10 +128,11 @@ impl Reader {
         fetch(&self.path, connection, &few, after_seq, limit)
     }
 
-    /// The events of rows of one table that a query with whole numbers as parameters gives.
+    /// The events of rows of one table that a query with whole numbers as parameters gives, in this order.
     pub(super) fn rows<const N: usize>(
         &mut self,
         table: &'static Table,
+        order: Order,
         sql: &str,
         parameters: [i64; N],
     ) -> Result<Vec<Event>, ReadError> {
@@ -142,13 +143,9 @@ impl Reader {
         let path = &self.path;
         let wrong = |source| ReadError::from_sqlite(path, source);
         let mut statement = connection.prepare_cached(sql).map_err(wrong)?;
-        let mut run = Run {
-            table,
-            rows: statement.query(params_from_iter(parameters)).map_err(wrong)?,
-            seq: None,
-        };
+        let rows = statement.query(params_from_iter(parameters)).map_err(wrong)?;
+        let mut run = Run::begin(table, rows, order).map_err(wrong)?;
         let mut events = Vec::new();
-        run.advance().map_err(wrong)?;
         while let Some(event) = decoded(path, &run, decode)? {
             events.push(event);
             run.advance().map_err(wrong)?;
@@ -306,22 +303,67 @@ fn values_of<'r>(row: &'r Row<'_>, table: &Table) -> rusqlite::Result<[ValueRef<
     Ok(values)
 }
 
-/// The rows of one table in the order of their numbers.
+/// Rows of a fit more than which no fit has.
+const MOST_PARTS: u32 = 10_000;
+
+/// The order in which rows of a table must come.
+///
+/// Where a page of a damaged file leads back to an earlier one, SQLite gives the same rows again and again without end;
+/// rows out of their order tell.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Order {
+    /// Each event once.
+    Events,
+    /// Several rows an event.
+    Parts,
+    /// As a query asks for it that says how many.
+    Asked,
+}
+
+/// The rows of one table.
 struct Run<'s> {
     table: &'static Table,
     rows: Rows<'s>,
+    order: Order,
     /// Number of the event of the row that stands before us; none at the end.
     seq: Option<i64>,
+    /// Rows of the same number so far.
+    same: u32,
 }
 
-impl Run<'_> {
+impl<'s> Run<'s> {
+    /// At its first row.
+    fn begin(table: &'static Table, rows: Rows<'s>, order: Order) -> rusqlite::Result<Self> {
+        let mut run = Self {
+            table,
+            rows,
+            order,
+            seq: None,
+            same: 0,
+        };
+        run.advance()?;
+        Ok(run)
+    }
+
     fn advance(&mut self) -> rusqlite::Result<()> {
+        let before = self.seq;
         self.seq = match self.rows.next()? {
             // Damage may have put anything there; it is told when the row is read.
             Some(row) => Some(row.get_ref(0)?.as_i64().unwrap_or(-1)),
             None => None,
         };
-        Ok(())
+        self.same = if self.seq == before { self.same + 1 } else { 0 };
+        let in_order = match (self.order, before, self.seq) {
+            (Order::Events, Some(before), Some(seq)) => before < seq,
+            (Order::Parts, Some(before), Some(seq)) => before <= seq && self.same < MOST_PARTS,
+            _ => true,
+        };
+        if in_order {
+            return Ok(());
+        }
+        let text = format!("rows of table {} come more than once", self.table.name);
+        let corrupt = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT);
+        Err(rusqlite::Error::SqliteFailure(corrupt, Some(text)))
     }
 }
 
@@ -350,17 +392,14 @@ fn fetch(
         .map_err(wrong)?;
     let (mut runs, mut part_runs) = (Vec::new(), Vec::new());
     for (table, statement) in &mut statements {
-        let mut run = Run {
-            table,
-            rows: statement.query(span).map_err(wrong)?,
-            seq: None,
-        };
-        run.advance().map_err(wrong)?;
         let of_parts = PART_TABLES.iter().any(|part| std::ptr::eq(*part, *table));
-        match (run.seq, of_parts) {
+        let order = if of_parts { Order::Parts } else { Order::Events };
+        let rows = statement.query(span).map_err(wrong)?;
+        let run = Run::begin(table, rows, order).map_err(wrong)?;
+        match (run.seq, order) {
             (None, _) => {}
-            (Some(_), true) => part_runs.push(run),
-            (Some(_), false) => runs.push(run),
+            (Some(_), Order::Parts) => part_runs.push(run),
+            (Some(_), _) => runs.push(run),
         }
     }
     let mut events: Vec<Event> = Vec::new();

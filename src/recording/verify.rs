@@ -349,13 +349,21 @@ fn check_batch(
     Ok(())
 }
 
+/// Rows of a table beyond the last commit that are counted at most: pages of a damaged file may lead in a circle.
+const MOST_BEYOND: u32 = 1_000_000;
+
 /// Events with higher numbers than the last commit accounts for.
 pub(super) fn rows_beyond(reader: &mut Reader, seq: u64) -> Result<u64, ReadError> {
     let format = reader.format();
     let counts: Vec<String> = EVENT_TABLES
         .iter()
         .filter(|table| table.is_in(format))
-        .map(|table| format!("(select count(*) from {} where seq > ?1)", table.name))
+        .map(|table| {
+            format!(
+                "(select count(*) from (select 1 from {} where seq > ?1 limit {MOST_BEYOND}))",
+                table.name
+            )
+        })
         .collect();
     let sql = format!("select {}", counts.join(" + "));
     let rows: i64 = reader

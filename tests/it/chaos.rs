@@ -128,6 +128,7 @@ struct Tally {
 }
 
 /// One session and what is wrong with it.
+#[allow(clippy::print_stderr)]
 fn session(seed: u64, tally: &Mutex<Tally>) {
     let faults = faults(&mut Chance(seed));
     let plan = plan(&mut Chance(!seed));
@@ -377,7 +378,7 @@ impl Findings {
                     findings.check_belief(event, &sent);
                 }
                 "sweep_ended" => {
-                    let all: Vec<_> = arrived.drain(..).collect();
+                    let all = std::mem::take(&mut arrived);
                     findings.miss(&all, is_intact, &format!("at the end: {}", event["reason"]));
                     let count = sweep.take().map_or(0, |(_, count)| count);
                     let is_complete = event["complete"] == true;
@@ -437,7 +438,7 @@ impl Findings {
         is_intact: impl Fn(&str) -> bool,
         link_was_lost: bool,
     ) {
-        let left: Vec<_> = arrived.drain(..).collect();
+        let left = std::mem::take(arrived);
         if link_was_lost {
             self.between_sweeps += left.iter().filter(|(text, _)| is_intact(text)).count();
         } else {

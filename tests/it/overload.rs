@@ -17,7 +17,7 @@ fn overloaded(technique: &str, fault: &str) -> Vec<Value> {
     lines_of(&lab.measure(&simulator.link, "dummy_r_rc", "plan.toml", "session.interphase"))
 }
 
-fn points_at<'a>(events: &'a [Value], frequency_hz: f64) -> Vec<&'a Value> {
+fn points_at(events: &[Value], frequency_hz: f64) -> Vec<&Value> {
     let is_there = |point: &&Value| {
         (point["frequency_hz"].as_f64().unwrap() / frequency_hz)
             .ln()

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::os::unix::fs::FileExt;
+use std::time::{Duration, Instant};
 
 use rand::{Rng, SeedableRng};
 
@@ -29,6 +30,8 @@ struct Outcome {
     worst: Option<(f64, usize)>,
     /// How many damaged files `verify` passed; nothing differs in them.
     passed: usize,
+    /// The longest time that `verify` took, and where the damage was.
+    slowest: (Duration, usize),
 }
 
 fn quantile(values: &[f64], share: f64) -> f64 {
@@ -44,12 +47,13 @@ impl Outcome {
             format!("median {median:.2} %, tenth {tenth:.2} %, least {least:.2} %")
         };
         format!(
-            "{} {what}: rows saved {}; vouched for {} (at byte {:?}); verify passed {}",
+            "{} {what}: rows saved {}; vouched for {} (at byte {:?}); verify passed {}, slowest {:?}",
             self.shares.len(),
             of(&self.shares),
             of(&self.vouched),
             self.worst.map(|worst| worst.1),
-            self.passed
+            self.passed,
+            self.slowest
         )
     }
 }
@@ -98,7 +102,13 @@ impl Victim {
                 outcome.worst = Some((share, place));
             }
         }
-        if with_verify && verify(&self.path).is_ok_and(|verified| verified.is_sound()) {
+        if !with_verify {
+            return;
+        }
+        let began = Instant::now();
+        let is_sound = verify(&self.path).is_ok_and(|verified| verified.is_sound());
+        outcome.slowest = outcome.slowest.max((began.elapsed(), place));
+        if is_sound {
             outcome.passed += 1;
             assert_eq!(all_events(&self.path), self.events, "verify passed another file");
         }
