@@ -294,7 +294,7 @@ fn fed(rows: &[&str]) -> (Vec<Output>, Option<Done>, String) {
                     let line = String::from_utf8(bytes).unwrap();
                     sent.push_str(&line);
                     let reply = if line.contains("AllElect") {
-                        "{\"success\":true,\"response\":{\"connected\":false}}\r\n"
+                        "{\"success\":true,\"response\":{\"command\":\"setAllElectConnected\",\"connected\":false}}\r\n"
                     } else {
                         "{\"success\":true,\"response\":{}}\r\n"
                     };
