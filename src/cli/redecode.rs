@@ -1,6 +1,6 @@
 //! The recorded bytes decoded once more, against the points that were recorded from them.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 use crate::event::{Direction, Event, EventBody, LinkState, SweepStarted};
 use crate::instrument::line_profile::RecordedRows;
@@ -36,6 +36,8 @@ pub(super) struct Redecode {
     pub not_recorded: u64,
     /// What differs, in words.
     pub differences: Vec<String>,
+    /// Sweeps in which something differs.
+    pub differing_sweeps: BTreeSet<u32>,
 }
 
 impl Redecode {
@@ -76,6 +78,7 @@ impl Redecode {
             without_bytes: 0,
             not_recorded: 0,
             differences: Vec::new(),
+            differing_sweeps: BTreeSet::new(),
         })
     }
 
@@ -115,23 +118,39 @@ impl Redecode {
                 self.forget_waiting();
                 None
             }
+            // Bytes may be missing as well.
+            EventBody::Gap(_) => {
+                self.forget_waiting();
+                self.reset();
+                None
+            }
             EventBody::Link(link) if link.state != LinkState::Connected => {
-                match &mut self.codec {
-                    Codec::MethodScript(codec) => codec.0.reset(),
-                    Codec::Lines(rows) => rows.reset(),
-                }
+                self.reset();
                 None
             }
             _ => None,
         }
     }
 
+    /// Forgets a line that has not come to its end.
+    fn reset(&mut self) {
+        match &mut self.codec {
+            Codec::MethodScript(codec) => codec.0.reset(),
+            Codec::Lines(rows) => rows.reset(),
+        }
+    }
+
     fn forget_waiting(&mut self) {
+        self.skip(self.waiting.len());
+    }
+
+    /// The next points in the bytes are not recorded.
+    fn skip(&mut self, count: usize) {
+        self.waiting.drain(..count);
         // A driver throws away rows of an earlier sweep and those that its profile says are to be skipped.
         if matches!(self.codec, Codec::MethodScript(_)) {
-            self.not_recorded += self.waiting.len() as u64;
+            self.not_recorded += count as u64;
         }
-        self.waiting.clear();
     }
 
     /// What is still to be counted when all events have passed.
@@ -143,11 +162,10 @@ impl Redecode {
         let EventBody::Point(recorded) = &event.body else {
             return None;
         };
-        if matches!(self.codec, Codec::Lines(_)) {
-            let is_it = |decoded: &Point| self.differing(&recorded.point, decoded).is_empty();
-            let skipped = self.waiting.iter().position(is_it).unwrap_or(0);
-            self.waiting.drain(..skipped);
-        }
+        // A point may be missing between those that are there.
+        let is_it = |decoded: &Point| self.differing(&recorded.point, decoded).is_empty();
+        let skipped = self.waiting.iter().position(is_it).unwrap_or(0);
+        self.skip(skipped);
         let Some(decoded) = self.waiting.pop_front() else {
             self.without_bytes += u64::from(self.has_bytes);
             return None;
@@ -155,6 +173,7 @@ impl Redecode {
         self.compared += 1;
         let differing = self.differing(&recorded.point, &decoded);
         if !differing.is_empty() {
+            self.differing_sweeps.insert(recorded.sweep);
             self.differences.push(format!(
                 "sweep {} point {} (event {}): {}",
                 recorded.sweep,

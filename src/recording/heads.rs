@@ -17,6 +17,8 @@ pub(super) const HEAD_EVENTS: u64 = 10_000;
 
 /// Rows that are asked for at once.
 const CHUNK: usize = 4096;
+/// More heads than any recording has: one in some thousand events.
+const MOST_HEADS: i64 = 10_000_000;
 
 /// A head as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -91,16 +93,32 @@ impl Reader {
         }))
     }
 
-    /// All stored heads that today's state is made of, in order.
-    pub(super) fn stored_heads(&mut self) -> Result<Vec<StoredHead>, ReadError> {
+    /// All stored heads that today's state is made of, in order, and the number of the first that cannot be read.
+    pub(super) fn stored_heads(&mut self) -> Result<(Vec<StoredHead>, Option<u64>), ReadError> {
         let mut heads = Vec::new();
-        let mut until = u64::MAX;
-        while let Some(head) = self.stored_head(until)? {
-            until = head.seq.saturating_sub(1);
-            heads.push(head);
+        let mut unreadable = None;
+        let numbers: Vec<i64> = self.with_connection(|connection| {
+            let there = "select 1 from sqlite_schema where type = 'table' and name = 'head'";
+            if !connection.prepare_cached(there)?.exists([])? {
+                return Ok(Vec::new());
+            }
+            let sql = "select after_seq from head where state_version = ?1 order by after_seq limit ?2";
+            let mut statement = connection.prepare_cached(sql)?;
+            let numbers = statement.query_map((STATE_VERSION, MOST_HEADS), |row| row.get(0))?;
+            numbers.collect()
+        })?;
+        let last = self.last_seq()?;
+        for number in numbers {
+            let seq = u64::try_from(number).unwrap_or(0);
+            if seq > last {
+                continue;
+            }
+            match self.stored_head(seq) {
+                Ok(Some(head)) if head.seq == seq => heads.push(head),
+                _ => unreadable = unreadable.or(Some(seq)),
+            }
         }
-        heads.reverse();
-        Ok(heads)
+        Ok((heads, unreadable))
     }
 
     /// The events that a stored head is made of; none where one of them is not there.

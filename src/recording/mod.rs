@@ -41,7 +41,9 @@ pub use heads::StoredHead;
 pub use playback::Playback;
 pub use reader::{Events, Reader};
 pub use recorder::{OnDisk, Recorder, RecorderHandle, RecorderHooks, RecordingEnded};
-pub use recover::{RecoverError, Recovered, Stretch, SweepSoundness, recover, sound_sweeps};
+pub use recover::{
+    META_RECOVERED_FROM, RecoverError, Recovered, Stretch, SweepSoundness, recover, sound_sweeps,
+};
 pub use schema::{APPLICATION_ID, FORMAT_VERSION};
 pub use seek::SweepSpan;
 pub use verify::{Problem, Verified, checked_events, verify, verify_each};

@@ -7,7 +7,7 @@ use super::error::ReadError;
 use super::heads::StoredHead;
 use super::reader::Reader;
 use super::table::EVENT_TABLES;
-use super::writer::META_CHAIN_HASH;
+use super::writer::{META_CHAIN_HASH, META_STATE_DIGEST, META_STATE_VERSION};
 use crate::event::{Event, EventBody, Stamp};
 use crate::state::HeadSource;
 
@@ -69,6 +69,8 @@ pub struct Verified {
     pub closed: bool,
     /// Whether the session said that it ended, and nobody has resumed it since.
     pub session_ended: bool,
+    /// The digest of the state that was noted at closing, and the version of what it covers.
+    pub noted_digest: Option<(String, String)>,
     /// What is wrong; nothing where the recording is sound.
     pub problems: Vec<Problem>,
 }
@@ -78,6 +80,41 @@ impl Verified {
     #[must_use]
     pub fn is_sound(&self) -> bool {
         self.problems.is_empty()
+    }
+}
+
+/// Where a recording that may be written on stood at one moment; all that is checked is what it held then.
+struct Moment {
+    /// Number of the last batch; none where there is none.
+    batch: Option<i64>,
+    /// Number of the last event.
+    seq: u64,
+    /// What was noted at closing.
+    chain_hash: Option<String>,
+    digest: Option<(String, String)>,
+}
+
+impl Moment {
+    fn of(reader: &mut Reader) -> Result<Self, ReadError> {
+        reader.with_connection(|connection| {
+            let noted = |key| format!("(select value from meta where key = '{key}')");
+            let sql = format!(
+                "select (select id from batch order by id desc limit 1), (select last_seq from batch order by id desc \
+                 limit 1), {}, {}, {}",
+                noted(META_CHAIN_HASH),
+                noted(META_STATE_VERSION),
+                noted(META_STATE_DIGEST)
+            );
+            connection.query_row(&sql, [], |row| {
+                let version: Option<String> = row.get(3)?;
+                Ok(Self {
+                    batch: row.get(0)?,
+                    seq: row.get::<_, Option<i64>>(1)?.map_or(0, i64::cast_unsigned),
+                    chain_hash: row.get(2)?,
+                    digest: version.zip(row.get(4)?),
+                })
+            })
+        })
     }
 }
 
@@ -135,11 +172,10 @@ fn checked(reader: &mut Reader, problems: Vec<Problem>, mut each: impl FnMut(&Ev
         problems,
         ..Verified::default()
     };
-    // Where they cannot be read, SQLite's own look tells.
-    let stored = reader.stored_heads().unwrap_or_default();
+    // Where the table cannot be read, SQLite's own look tells.
+    let (stored, mut wrong_head) = reader.stored_heads().unwrap_or_default();
     let mut stored = stored.into_iter().peekable();
     let mut source = HeadSource::default();
-    let mut wrong_head = None;
     let mut take = |event: &Event| {
         source.apply(event);
         if let Some(head) = stored.next_if(|head| head.seq <= event.seq)
@@ -189,24 +225,42 @@ fn check_contents(
                 .push(Problem::Attachment(attachment.name.clone()));
         }
     }
-    let closed_with = reader.meta(META_CHAIN_HASH)?;
-    let mut ahead = Ahead::default();
+    let moment = Moment::of(reader)?;
+    let mut ahead = Ahead {
+        last: moment.seq,
+        ..Ahead::default()
+    };
+    let mut latest_elapsed_ns = i64::MIN;
     let mut previous = chain_beginning(&attachments);
     let mut next_seq = 1;
     let mut after_batch = i64::MIN;
     loop {
-        let batches = batches_after(reader, after_batch)?;
-        let Some(last) = batches.last() else { break };
-        after_batch = last.id;
+        let mut batches = batches_after(reader, after_batch)?;
+        batches.retain(|batch| moment.batch.is_some_and(|last| batch.id <= last));
+        if batches.is_empty() {
+            break;
+        }
         for batch in &batches {
+            // Numbers that fall would be read again and again.
+            if batch.id <= after_batch {
+                let what = format!("it stands after commit {after_batch}");
+                verified.problems.push(batch.problem(what));
+                return Ok(());
+            }
+            after_batch = batch.id;
             verified.batches += 1;
             if batch.first_seq != next_seq || batch.last_seq < batch.first_seq {
                 let what = format!("it should begin with event {next_seq}");
                 verified.problems.push(batch.problem(what));
             }
-            if let Err(what) = check_batch(reader, &mut ahead, batch, &previous, verified, each) {
+            let chained = Chained {
+                hash: previous,
+                elapsed_ns: latest_elapsed_ns,
+            };
+            if let Err(what) = check_batch(reader, &mut ahead, batch, &chained, verified, each) {
                 verified.problems.push(batch.problem(what));
             }
+            latest_elapsed_ns = batch.to.elapsed_ns;
             next_seq = batch.last_seq.saturating_add(1);
             // Going on from the hash that stands there, a changed event spoils its own batch alone.
             if let Ok(hash) = <[u8; 32]>::try_from(batch.hash.as_slice()) {
@@ -215,11 +269,15 @@ fn check_contents(
         }
     }
     verified.chain_hash = previous.to_hex().to_string();
-    verified.closed = closed_with.is_some();
-    if closed_with.is_some_and(|noted| noted != verified.chain_hash) {
+    verified.closed = moment.chain_hash.is_some();
+    if moment
+        .chain_hash
+        .is_some_and(|noted| noted != verified.chain_hash)
+    {
         verified.problems.push(Problem::End);
     }
-    let beyond = rows_beyond(reader, next_seq.saturating_sub(1))?;
+    verified.noted_digest = moment.digest;
+    let beyond = rows_beyond(reader)?;
     if beyond > 0 {
         verified.problems.push(Problem::Uncommitted(beyond));
     }
@@ -269,6 +327,8 @@ struct Ahead {
     after: u64,
     /// and up to this one.
     until: u64,
+    /// No event after this one is looked at: it may come while we read.
+    last: u64,
 }
 
 impl Ahead {
@@ -279,11 +339,16 @@ impl Ahead {
             let read =
                 |limit: u64, reader: &mut Reader| reader.read(after, usize::try_from(limit).unwrap_or(1));
             let (events, until) = match read(limit, reader) {
-                Ok(events) => (events, after.saturating_add(limit)),
+                Ok(events) => (events, after.saturating_add(limit).min(self.last.max(until))),
                 // Damage in a later batch must not be laid to this one.
                 Err(_) => (read(until - after, reader)?, until),
             };
-            *self = Self { events, after, until };
+            *self = Self {
+                events,
+                after,
+                until,
+                last: self.last,
+            };
         }
         let begin = self.events.partition_point(|event| event.seq <= after);
         let end = self.events.partition_point(|event| event.seq <= until);
@@ -291,19 +356,27 @@ impl Ahead {
     }
 }
 
+/// What a batch follows.
+struct Chained {
+    hash: blake3::Hash,
+    /// The greatest time of any event before, since the session began.
+    elapsed_ns: i64,
+}
+
 /// Checks one batch, and hands over its events where it is what was written; else what does not match.
 fn check_batch(
     reader: &mut Reader,
     ahead: &mut Ahead,
     batch: &Batch,
-    previous: &blake3::Hash,
+    before: &Chained,
     verified: &mut Verified,
     each: &mut impl FnMut(&Event),
 ) -> Result<(), String> {
-    let mut hash = BatchHash::after(previous);
+    let mut hash = BatchHash::after(&before.hash);
     let first = batch.first_seq.saturating_sub(1);
     let mut after = first;
-    let mut latest_elapsed_ns = i64::MIN;
+    let mut latest_elapsed_ns = before.elapsed_ns;
+    let mut stamps: Option<[Stamp; 2]> = None;
     while after < batch.last_seq {
         let until = batch.last_seq.min(after.saturating_add(CHUNK));
         let events = ahead.between(reader, after, until);
@@ -325,6 +398,7 @@ fn check_batch(
             latest_elapsed_ns = latest_elapsed_ns.max(event.stamp.elapsed_ns);
             let first = verified.span.map_or(event.stamp, |span| span[0]);
             verified.span = Some([first, event.stamp]);
+            stamps = Some([stamps.map_or(event.stamp, |stamps| stamps[0]), event.stamp]);
         }
         verified.events += events.len() as u64;
         after = until;
@@ -332,8 +406,10 @@ fn check_batch(
     if hash.finish().as_bytes().as_slice() != batch.hash {
         return Err("its values are not those that were written (the hash differs)".to_owned());
     }
-    if latest_elapsed_ns > batch.to.elapsed_ns {
-        return Err("its times do not match its events".to_owned());
+    // By these times a moment is found, and no hash covers them.
+    let same = stamps.is_some_and(|[first, last]| first == batch.from && last.utc_ns == batch.to.utc_ns);
+    if !same || latest_elapsed_ns != batch.to.elapsed_ns {
+        return Err("its times are not those of its events".to_owned());
     }
     // They are there still, unless the batch is larger than what is read at once.
     let mut after = first;
@@ -352,21 +428,24 @@ fn check_batch(
 /// Rows of a table beyond the last commit that are counted at most: pages of a damaged file may lead in a circle.
 const MOST_BEYOND: u32 = 1_000_000;
 
-/// Events with higher numbers than the last commit accounts for.
-pub(super) fn rows_beyond(reader: &mut Reader, seq: u64) -> Result<u64, ReadError> {
+/// Events with other numbers than the commits account for, at one moment.
+pub(super) fn rows_beyond(reader: &mut Reader) -> Result<u64, ReadError> {
     let format = reader.format();
     let counts: Vec<String> = EVENT_TABLES
         .iter()
         .filter(|table| table.is_in(format))
         .map(|table| {
             format!(
-                "(select count(*) from (select 1 from {} where seq > ?1 limit {MOST_BEYOND}))",
+                "(select count(*) from (select 1 from {0}, last where {0}.seq > last.seq limit {MOST_BEYOND})) + \
+                 (select count(*) from {0} where seq < 1)",
                 table.name
             )
         })
         .collect();
-    let sql = format!("select {}", counts.join(" + "));
-    let rows: i64 = reader
-        .with_connection(|connection| connection.query_row(&sql, [seq.cast_signed()], |row| row.get(0)))?;
+    let sql = format!(
+        "with last(seq) as (select coalesce((select last_seq from batch order by id desc limit 1), 0)) select {}",
+        counts.join(" + ")
+    );
+    let rows: i64 = reader.with_connection(|connection| connection.query_row(&sql, [], |row| row.get(0)))?;
     Ok(rows.cast_unsigned())
 }

@@ -216,10 +216,7 @@ impl Writer {
             reason,
         };
         let mut reader = Reader::open(path).map_err(|error| unfit(error.to_string()))?;
-        let beyond = reader
-            .last_seq()
-            .and_then(|last| rows_beyond(&mut reader, last))
-            .map_err(|error| unfit(error.to_string()))?;
+        let beyond = rows_beyond(&mut reader).map_err(|error| unfit(error.to_string()))?;
         if beyond > 0 {
             return Err(unfit(format!(
                 "it has {beyond} events beyond those that were committed"

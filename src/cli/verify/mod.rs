@@ -2,6 +2,7 @@
 
 mod structure;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -12,8 +13,7 @@ use serde_json::json;
 use super::output;
 use super::redecode::Redecode;
 use crate::recording::{
-    META_STATE_DIGEST, META_STATE_VERSION, ReadError, Reader, SweepSoundness, Verified, sound_sweeps,
-    verify_each,
+    META_RECOVERED_FROM, ReadError, Reader, SweepSoundness, Verified, sound_sweeps, verify_each,
 };
 use crate::state::{STATE_VERSION, State};
 use structure::Structure;
@@ -46,6 +46,8 @@ struct Findings {
     remarks: Vec<String>,
     /// Where something is wrong: which sweeps are sound.
     sweeps: Option<SweepSoundness>,
+    /// Sweeps with points that are not what their bytes say, or that are missing.
+    differing_sweeps: BTreeSet<u32>,
     /// Points compared with the bytes that they came from; none where no bytes were recorded.
     points_compared: Option<u64>,
 }
@@ -89,7 +91,15 @@ fn look(file: &Path) -> anyhow::Result<Findings> {
         Err(error) => return Err(error.into()),
     }
     if !found.problems.is_empty() {
-        found.sweeps = sound_sweeps(file).ok();
+        found.sweeps = sound_sweeps(file).ok().map(|mut sweeps| {
+            sweeps
+                .sound
+                .retain(|sweep| !found.differing_sweeps.contains(sweep));
+            sweeps.damaged.extend(&found.differing_sweeps);
+            sweeps.damaged.sort_unstable();
+            sweeps.damaged.dedup();
+            sweeps
+        });
     }
     Ok(found)
 }
@@ -136,21 +146,35 @@ fn look_at_events(file: &Path, found: &mut Findings) -> Result<(), ReadError> {
         }
     }
     found.points_compared = redecode.has_bytes().then_some(redecode.compared);
-    found.problems.extend(compare_digest(&mut reader, &state)?);
-    Ok(())
+    if let Some(from) = reader.meta(META_RECOVERED_FROM)? {
+        found.remarks.push(format!(
+            "this was recovered from {from}: its notes say what is missing and which values are doubtful"
+        ));
+    }
+    found.differing_sweeps = redecode.differing_sweeps;
+    found.differing_sweeps.extend(&structure.incomplete);
+    compare_digest(&mut reader, &state, found)
 }
 
 /// What the session itself arrived at, against what the events say now.
-fn compare_digest(reader: &mut Reader, state: &State) -> Result<Option<String>, ReadError> {
-    let (Some(version), Some(digest)) = (reader.meta(META_STATE_VERSION)?, reader.meta(META_STATE_DIGEST)?)
-    else {
-        return Ok(None);
+fn compare_digest(reader: &mut Reader, state: &State, found: &mut Findings) -> Result<(), ReadError> {
+    let Some((version, digest)) = &found.verified.noted_digest else {
+        return Ok(());
     };
-    if version != STATE_VERSION.to_string() {
-        return Ok(None);
+    if *version != STATE_VERSION.to_string() {
+        found.remarks.push(format!(
+            "the digest noted at closing is of version {version} of the state, today's is {STATE_VERSION}: it was not \
+             compared"
+        ));
+        return Ok(());
     }
     let now = state.digest_with(reader)?;
-    Ok((now != digest).then(|| format!("the state's digest is {now}, the session arrived at {digest}")))
+    if now != *digest {
+        found.problems.push(format!(
+            "the state's digest is {now}, the session arrived at {digest}"
+        ));
+    }
+    Ok(())
 }
 
 fn as_json(file: &Path, found: &Findings) -> serde_json::Value {

@@ -20,6 +20,8 @@ pub(super) struct Structure {
     last_elapsed_s: f64,
     /// What is worth a word, though the recording is sound.
     pub remarks: Vec<String>,
+    /// Sweeps of which points are missing.
+    pub incomplete: BTreeSet<u32>,
 }
 
 impl Structure {
@@ -48,7 +50,10 @@ impl Structure {
                     .running
                     .take_if(|running| running.started.sweep == ended.sweep)
                 {
-                    self.remarks.extend(missing_points(&running, ended.complete));
+                    if let Some(missing) = missing_points(&running, ended.complete) {
+                        self.remarks.push(missing);
+                        self.incomplete.insert(ended.sweep);
+                    }
                 } else {
                     self.remarks.push(format!(
                         "sweep {} ends at event {} and has no beginning",

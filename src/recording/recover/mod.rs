@@ -24,6 +24,9 @@ use crate::event::{EventBody, Gap, Note, Stamp};
 pub(super) use salvage::{Fate, Salvage};
 pub use sweeps::{SweepSoundness, sound_sweeps};
 
+/// Where a recovered recording came from.
+pub const META_RECOVERED_FROM: &str = "recovered_from";
+
 /// Events in a commit of the new recording.
 const COMMIT_EVERY: u64 = 1000;
 
@@ -206,7 +209,7 @@ fn opening(salvage: &Salvage, from: &Path) -> Opening {
         .filter(|(key, _)| !outdated.contains(&key.as_str()))
         .cloned()
         .collect();
-    meta.push(("recovered_from".into(), from.display().to_string()));
+    meta.push((META_RECOVERED_FROM.into(), from.display().to_string()));
     meta.push((
         "recovered_by".into(),
         format!("interphase {}", env!("CARGO_PKG_VERSION")),

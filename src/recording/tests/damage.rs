@@ -170,3 +170,84 @@ fn no_flipped_bit_and_no_lost_end_changes_events_without_a_complaint() {
     }
     assert!(complaints > 100, "{complaints}");
 }
+
+#[test]
+fn commits_whose_numbers_fall_are_told_and_not_read_for_ever() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.interphase");
+    recorded(&path, 2, 10);
+    let connection = rusqlite::Connection::open(&path).unwrap();
+    let root: usize = connection
+        .query_row(
+            "select rootpage from sqlite_schema where name = 'batch'",
+            [],
+            |row| row.get::<_, i64>(0),
+        )
+        .unwrap() as usize;
+    drop(connection);
+    let mut bytes = std::fs::read(&path).unwrap();
+    let page = (root - 1) * 4096;
+    let number = |at: usize| usize::from(u16::from_be_bytes([bytes[at], bytes[at + 1]]));
+    let cells = number(page + 3);
+    assert_eq!(bytes[page], 0x0D, "a leaf");
+    assert!((2..128).contains(&cells), "{cells} commits");
+    // The last cell: size of the row, then the number of the row, of a byte each.
+    let last = page + number(page + 8 + 2 * (cells - 1));
+    assert_eq!(usize::from(bytes[last + 1]), cells);
+    bytes[last + 1] = 1;
+    std::fs::write(&path, bytes).unwrap();
+    let problems = verify(&path).unwrap().problems;
+    assert!(
+        problems
+            .iter()
+            .any(|problem| problem.to_string().contains("stands after")),
+        "{problems:?}"
+    );
+}
+
+#[test]
+fn what_is_committed_while_a_recording_is_verified_is_no_damage() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.interphase");
+    recorded(&path, 2, 10);
+    let mut writer = Writer::go_on(&path).unwrap();
+    let mut seq = verify(&path).unwrap().events;
+    let before = seq;
+    let verified = verify_each(&path, |event| {
+        if event.seq % 3 != 0 {
+            return;
+        }
+        for _ in 0..5 {
+            seq += 1;
+            let body = EventBody::Note(Note {
+                text: format!("while it is looked at, {seq}"),
+            });
+            let stamp = Stamp {
+                utc_ns: event.stamp.utc_ns,
+                elapsed_ns: i64::MAX / 2,
+            };
+            assert_eq!(writer.append(stamp, body).unwrap(), seq);
+        }
+        writer.commit().unwrap();
+    })
+    .unwrap();
+    assert!(seq > before + 20, "{seq}");
+    assert_eq!(verified.problems, Vec::new());
+    assert!(verified.events >= before && verified.events < seq);
+    drop(writer);
+    assert!(verify(&path).unwrap().is_sound());
+}
+
+#[test]
+fn times_by_which_a_moment_is_found_and_heads_that_cannot_be_read_are_checked() {
+    for change in [
+        "update batch set last_elapsed_ns = last_elapsed_ns + 1 where id = 1",
+        "update batch set first_elapsed_ns = first_elapsed_ns - 1 where id = 1",
+        "update batch set first_utc_ns = first_utc_ns + 1 where id = 1",
+        "update batch set last_utc_ns = last_utc_ns - 1 where id = 1",
+        "insert into head values (3, 1, 'x', 0, '[]')",
+        "insert into note values (-5, 0, 0, 'never said')",
+    ] {
+        assert!(!problems_after(change).is_empty(), "{change}");
+    }
+}
