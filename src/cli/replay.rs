@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use anyhow::bail;
 use clap::Args;
 
+use super::output::UsageError;
 use super::redecode::Redecode;
 use super::screen_options::ScreenArgs;
 use super::{json_lines, output, reanalyse, serve, values};
@@ -47,13 +48,13 @@ pub(super) struct ReplayArgs {
     #[arg(long, value_name = "T", value_parser = place, allow_hyphen_values = true, default_value = "0")]
     from: Place,
     /// Every event as a line of JSON, then the state's digest
-    #[arg(long)]
+    #[arg(long, conflicts_with = "from")]
     json: bool,
     /// Decode the recorded bytes once more and say which points differ; the digest is that of the points so decoded
-    #[arg(long, conflicts_with = "reanalyse")]
+    #[arg(long, conflicts_with_all = ["reanalyse", "from", "speed"])]
     redecode: bool,
     /// Fit every sweep once more, in the order of the session, and show the old fits beside the new ones
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["from", "speed"])]
     reanalyse: bool,
     /// The circuit to fit instead of the session's own
     #[arg(long, value_name = "CIRCUIT", requires = "reanalyse", value_parser = values::circuit)]
@@ -90,6 +91,12 @@ pub(super) fn run(args: &ReplayArgs) -> anyhow::Result<ExitCode> {
             speed: args.speed.unwrap_or(1.0),
             json: args.json,
         });
+    }
+    if args.json && args.speed.is_some() {
+        return Err(UsageError::new(
+            "--speed cannot be used with --json, which gives all events at once; leave one of them out",
+        )
+        .into());
     }
     let speed = args.speed.unwrap_or(SPEED);
     if !(SPEED_MIN..=SPEED_MAX).contains(&speed) {
@@ -194,5 +201,47 @@ mod tests {
         for text in ["--speed", "", "-", "noon", "--5"] {
             assert!(place(text).is_err(), "{text}");
         }
+    }
+
+    #[derive(Debug, clap::Parser)]
+    struct Replay {
+        #[command(flatten)]
+        args: ReplayArgs,
+    }
+
+    fn parsed(options: &[&str]) -> Result<ReplayArgs, clap::Error> {
+        use clap::Parser;
+        let words = ["replay", "none.interphase"].iter().chain(options);
+        Replay::try_parse_from(words).map(|replay| replay.args)
+    }
+
+    #[test]
+    fn where_to_begin_and_how_fast_are_refused_where_nothing_is_played() {
+        for options in [
+            &["--json", "--from", "1h"][..],
+            &["--redecode", "--from", "-10m"],
+            &["--redecode", "--speed", "9"],
+            &["--reanalyse", "--from", "1h"],
+            &["--reanalyse", "--json", "--speed", "9"],
+            &["--serve", "--from", "1h"],
+        ] {
+            let error = parsed(options).unwrap_err();
+            assert_eq!(
+                error.kind(),
+                clap::error::ErrorKind::ArgumentConflict,
+                "{options:?}"
+            );
+        }
+        for options in [
+            &["--speed", "9", "--from", "1h"][..],
+            &["--json"],
+            &["--json", "--redecode"],
+            &["--json", "--reanalyse"],
+            &["--json", "--serve", "--speed", "9"],
+        ] {
+            assert!(parsed(options).is_ok(), "{options:?}");
+        }
+        let error = run(&parsed(&["--json", "--speed", "9"]).unwrap()).unwrap_err();
+        assert!(error.is::<UsageError>(), "{error}");
     }
 }

@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use rusqlite::ErrorCode;
+
 use super::fields::BadValue;
 
 /// Why a recording was not written.
@@ -47,11 +49,11 @@ pub enum WriteError {
         found: String,
     },
     /// SQLite reported an error. Nothing after the last successful commit is recorded.
-    #[error("writing {} failed: {source}; events up to number {committed} are safe, later ones are not recorded; check the space on the disk and the disk itself", path.display())]
+    #[error("{}", not_written(path, *committed, source))]
     Sqlite {
         /// The file.
         path: PathBuf,
-        /// Number of the last event that is safely on disk.
+        /// Number of the last event that is safely on disk; 0 where there is none, or nothing is known of events.
         committed: u64,
         /// What SQLite says.
         source: rusqlite::Error,
@@ -83,6 +85,26 @@ pub enum WriteError {
         /// What happened to it.
         what: String,
     },
+}
+
+/// What an error of SQLite means for what is recorded.
+fn not_written(path: &Path, committed: u64, source: &rusqlite::Error) -> String {
+    let file = path.display();
+    if source.sqlite_error_code() == Some(ErrorCode::ReadOnly) {
+        let safe = match committed {
+            0 => String::new(),
+            last => format!("; events up to number {last} are safe"),
+        };
+        return format!(
+            "{file} cannot be written (read-only: {source}), nothing was changed{safe}; allow writing to the file and \
+             to its folder, or work on a copy"
+        );
+    }
+    let safe = match committed {
+        0 => "no event was written".to_owned(),
+        last => format!("events up to number {last} are safe, later ones are not recorded"),
+    };
+    format!("writing {file} failed: {source}; {safe}; check the space on the disk and the disk itself")
 }
 
 /// Why a recording was not read.
@@ -147,7 +169,6 @@ pub enum ReadError {
 impl ReadError {
     /// What SQLite's complaint about a file means.
     pub(super) fn from_sqlite(path: &Path, source: rusqlite::Error) -> Self {
-        use rusqlite::ErrorCode;
         let path = path.to_path_buf();
         match source.sqlite_error_code() {
             Some(ErrorCode::NotADatabase) => Self::Foreign {

@@ -118,8 +118,8 @@ impl End {
     }
 }
 
-/// Switches write-ahead logging on.
-fn write_ahead(connection: &Connection, path: &Path) -> Result<(), WriteError> {
+/// Switches write-ahead logging on in a file that holds events up to this number.
+fn write_ahead(connection: &Connection, path: &Path, committed: u64) -> Result<(), WriteError> {
     let mode: rusqlite::Result<String> =
         connection.query_row("pragma journal_mode = wal", [], |row| row.get(0));
     match mode {
@@ -130,7 +130,7 @@ fn write_ahead(connection: &Connection, path: &Path) -> Result<(), WriteError> {
         }),
         Err(source) => Err(WriteError::Sqlite {
             path: path.to_path_buf(),
-            committed: 0,
+            committed,
             source,
         }),
     }
@@ -192,7 +192,7 @@ impl Writer {
             source,
         };
         let connection = open_to_write(path).map_err(wrong)?;
-        write_ahead(&connection, path)?;
+        write_ahead(&connection, path, 0)?;
         schema::create(&connection).map_err(wrong)?;
         store_opening(&connection, opening).map_err(wrong)?;
         checkpoint(&connection).map_err(wrong)?;
@@ -222,16 +222,17 @@ impl Writer {
                 "it has {beyond} events beyond those that were committed"
             )));
         }
+        let committed = reader.last_seq().map_err(|error| unfit(error.to_string()))?;
         let attachments = reader.attachments().map_err(|error| unfit(error.to_string()))?;
         let source = reader.head_source().map_err(|error| unfit(error.to_string()))?;
         drop(reader);
         let wrong = |source| WriteError::Sqlite {
             path: path.to_path_buf(),
-            committed: 0,
+            committed,
             source,
         };
         let connection = open_to_write(path).map_err(wrong)?;
-        write_ahead(&connection, path)?;
+        write_ahead(&connection, path, committed)?;
         schema::upgrade(&connection).map_err(wrong)?;
         let end = End::of(&connection).map_err(wrong)?;
         let end = end.unwrap_or_else(|| End::before_the_first(&attachments));

@@ -3,7 +3,7 @@
 //! A file stands for a process as long as that process holds a lock on it, so that what a killed
 //! process left behind is recognised whatever has become of its process number.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, Metadata, OpenOptions};
 use std::io::{Read, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -390,16 +390,31 @@ fn register(path: &Path, name: &str, info: &impl Serialize) -> Result<Registrati
     })
 }
 
-/// What the process that holds this file says; a file that nobody holds is removed.
+/// What the process that holds this file says; a file that nobody holds is removed, with the socket of its session.
 fn running<T: DeserializeOwned>(path: &Path) -> Option<T> {
     let mut file = File::open(path).ok()?;
     if rustix::fs::flock(&file, FlockOperation::NonBlockingLockShared).is_ok() {
-        let _ = std::fs::remove_file(path);
+        remove_stale(&file, path);
         return None;
     }
     let mut text = String::new();
     file.read_to_string(&mut text).ok()?;
     serde_json::from_str(&text).ok()
+}
+
+/// Removes what a killed process left behind, while its file is locked: nobody registers under this name meanwhile.
+/// Where somebody else has removed the file already, what is there now belongs to the next of that name.
+fn remove_stale(file: &File, path: &Path) {
+    let is_same = |there: &Metadata, ours: &Metadata| (there.dev(), there.ino()) == (ours.dev(), ours.ino());
+    match (std::fs::symlink_metadata(path), file.metadata()) {
+        (Ok(there), Ok(ours)) if is_same(&there, &ours) => {}
+        _ => return,
+    }
+    if path.extension().is_some_and(|extension| extension == "session") {
+        // Before the registration, which is what keeps others away.
+        let _ = std::fs::remove_file(path.with_extension("sock"));
+    }
+    let _ = std::fs::remove_file(path);
 }
 
 #[cfg(test)]
@@ -448,8 +463,41 @@ mod tests {
             serde_json::to_vec(&info("a")).unwrap(),
         )
         .unwrap();
+        std::fs::write(runtime.socket("a"), "").unwrap();
+        std::fs::write(runtime.log_file("a"), "why").unwrap();
         assert!(runtime.sessions().is_empty());
+        assert!(!runtime.socket("a").exists());
+        assert!(runtime.log_file("a").exists(), "the log says why it ended");
         assert!(runtime.register_session(&info("a")).is_ok());
+    }
+
+    #[test]
+    fn the_socket_of_a_running_session_stays_whatever_others_left_behind() {
+        let folder = tempfile::tempdir().unwrap();
+        let runtime = RuntimeDirectory::at(&folder.path().join("run")).unwrap();
+        let _registration = runtime.register_session(&info("136-3")).unwrap();
+        std::fs::write(runtime.socket("136-3"), "").unwrap();
+        let simulator = runtime.simulator_file((136, 3));
+        std::fs::write(&simulator, "").unwrap();
+        assert_eq!(runtime.sessions(), [info("136-3")]);
+        assert!(runtime.simulator((136, 3)).is_none());
+        assert!(!simulator.exists());
+        assert!(runtime.socket("136-3").exists());
+    }
+
+    #[test]
+    fn a_stale_file_that_another_has_replaced_is_left_to_its_new_owner() {
+        let folder = tempfile::tempdir().unwrap();
+        let runtime = RuntimeDirectory::at(&folder.path().join("run")).unwrap();
+        let path = runtime.path().join("a.session");
+        std::fs::write(&path, "").unwrap();
+        let stale = File::open(&path).unwrap();
+        std::fs::remove_file(&path).unwrap();
+        let _registration = runtime.register_session(&info("a")).unwrap();
+        std::fs::write(runtime.socket("a"), "").unwrap();
+        remove_stale(&stale, &path);
+        assert_eq!(runtime.sessions(), [info("a")]);
+        assert!(runtime.socket("a").exists());
     }
 
     #[test]

@@ -110,6 +110,43 @@ fn what_cannot_be_done_ends_with_status_1_and_says_what_where_and_what_next() {
 }
 
 #[test]
+fn a_cause_is_told_once() {
+    let lab = Lab::new();
+    let sample = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("recordings/battery_130.interphase");
+    std::fs::copy(sample, lab.path("a.interphase")).unwrap();
+    std::fs::write(lab.path("file"), "").unwrap();
+    for (arguments, cause) in [
+        (
+            ["backup", "a.interphase", "--out", "none/b.interphase"],
+            "No such file or directory",
+        ),
+        (
+            ["backup", "a.interphase", "--out", "file/b.interphase"],
+            "Not a directory",
+        ),
+    ] {
+        let output = lab.run(&arguments);
+        let message = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}: {message}");
+        assert_eq!(message.matches(cause).count(), 1, "{arguments:?}: {message}");
+    }
+}
+
+#[test]
+fn what_a_replay_as_lines_would_ignore_is_refused() {
+    let lab = Lab::new();
+    for options in [["--from", "1h"], ["--speed", "9"]] {
+        let arguments = ["replay", "none.interphase", "--json", options[0], options[1]];
+        refused(
+            &lab,
+            &arguments,
+            2,
+            &["cannot be used with", options[0], "--json"],
+        );
+    }
+}
+
+#[test]
 fn a_time_scale_is_refused_for_a_port_that_no_simulator_serves() {
     let lab = Lab::new();
     let arguments = [

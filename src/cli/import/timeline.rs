@@ -1,5 +1,7 @@
 //! What several files hold, on one clock.
 
+use std::collections::HashMap;
+
 use crate::event::Stamp;
 use crate::files::{Measured, Origin, Series, SeriesRow};
 use crate::recording::ChargeSign;
@@ -10,7 +12,7 @@ pub(super) fn stamp_after(row: &SeriesRow, before: Stamp) -> Stamp {
     let elapsed_ns = row
         .t_s
         .map_or(before.elapsed_ns, |t_s| nanoseconds(t_s).max(before.elapsed_ns));
-    let passed = elapsed_ns - before.elapsed_ns;
+    let passed = elapsed_ns.saturating_sub(before.elapsed_ns);
     Stamp {
         utc_ns: row.utc_ns.unwrap_or(before.utc_ns.saturating_add(passed)),
         elapsed_ns,
@@ -121,10 +123,16 @@ impl Timeline {
         let first = series.rows.iter().find_map(|row| row.t_s);
         let shift_ns = match first.map(nanoseconds) {
             Some(first) if first < self.last_ns => {
-                self.remarks.push(format!(
-                    "{file}: begins before the file before it ends: its times follow on from there"
-                ));
-                self.last_ns - first
+                self.remarks.push(if self.last_ns == 0 {
+                    format!(
+                        "{file}: begins at {} s, before zero, where a recording begins: its times are moved to \
+                         begin there",
+                        first as f64 / 1e9
+                    )
+                } else {
+                    format!("{file}: begins before the file before it ends: its times follow on from there")
+                });
+                self.last_ns.saturating_sub(first)
             }
             _ => 0,
         };
@@ -134,7 +142,9 @@ impl Timeline {
         };
         let mut back = 0_usize;
         let mut sweep: Option<(u32, u32)> = None;
-        let mut rows = series.rows;
+        let (mut rows, remark) = gathered(series.rows);
+        self.remarks
+            .extend(remark.map(|remark| format!("{file}: {remark}")));
         for row in &mut rows {
             if let Some(t_s) = &mut row.t_s {
                 let ns = nanoseconds(*t_s).saturating_add(shift_ns);
@@ -177,6 +187,49 @@ fn turn(sample: &mut Sample, factor: f64) {
     for value in [&mut sample.potential_v, &mut sample.current_a] {
         *value = value.map(|value| factor * value);
     }
+}
+
+/// The rows with each sweep's points behind one another where sweeps take turns; and what was decided, in words. A
+/// recording has one sweep at a time. Where a number comes again with a frequency that it had, sweeps were counted
+/// anew, as in files that were put together: nothing is gathered then.
+fn gathered(rows: Vec<SeriesRow>) -> (Vec<SeriesRow>, Option<&'static str>) {
+    let mut first_row: HashMap<u32, usize> = HashMap::new();
+    let mut first_run: HashMap<(u32, u64), usize> = HashMap::new();
+    let mut last = None;
+    let mut run = 0_usize;
+    let (mut again, mut repeated) = (false, false);
+    for (index, row) in rows.iter().enumerate() {
+        let Measured::Point(number, point) = &row.measured else {
+            continue;
+        };
+        if last != Some(*number) {
+            last = Some(*number);
+            run += 1;
+            again |= first_row.contains_key(number);
+        }
+        first_row.entry(*number).or_insert(index);
+        if point.frequency_hz.is_finite() {
+            let key = (*number, point.frequency_hz.to_bits());
+            repeated |= *first_run.entry(key).or_insert(run) != run;
+        }
+    }
+    if !again {
+        return (rows, None);
+    }
+    if repeated {
+        let remark =
+            "numbers of sweeps come again with the same frequencies: each time is a sweep of its own";
+        return (rows, Some(remark));
+    }
+    let place = |(index, row): (usize, SeriesRow)| match &row.measured {
+        Measured::Point(number, _) => (first_row.get(number).copied().unwrap_or(index), row),
+        Measured::Sample(_) => (index, row),
+    };
+    let mut placed: Vec<(usize, SeriesRow)> = rows.into_iter().enumerate().map(place).collect();
+    placed.sort_by_key(|(place, _)| *place);
+    let rows = placed.into_iter().map(|(_, row)| row).collect();
+    let remark = "sweeps take turns in it: the points are gathered by the number of their sweep";
+    (rows, Some(remark))
 }
 
 fn nanoseconds(t_s: f64) -> i64 {
@@ -278,6 +331,76 @@ mod tests {
             .collect();
         assert_eq!(sweeps, [None, None, Some(0), Some(0), Some(1), None]);
         assert_eq!(spectra(&items).iter().map(Vec::len).collect::<Vec<_>>(), [2, 1]);
+    }
+
+    #[test]
+    fn a_first_file_before_zero_is_moved_and_said_to_be() {
+        let mut timeline = Timeline::new(ChargeSign::Positive);
+        timeline.add_series("a", samples(Origin::EcLabText, &[-5.5, -1.0]));
+        let (items, remarks) = timeline.finish();
+        assert_eq!(times(&items), [0.0, 4.5].map(Some));
+        assert!(
+            remarks.len() == 1 && remarks[0].starts_with("a: begins at -5.5 s, before zero"),
+            "{remarks:?}"
+        );
+    }
+
+    #[test]
+    fn times_beyond_the_clock_end_at_its_ends() {
+        let mut timeline = Timeline::new(ChargeSign::Positive);
+        timeline.add_series("a", samples(Origin::EcLabText, &[0.0, 5.0]));
+        timeline.add_series("b", samples(Origin::EcLabText, &[-1e300, 1e300]));
+        let (items, _) = timeline.finish();
+        let mut stamp = Stamp {
+            utc_ns: 1,
+            elapsed_ns: 0,
+        };
+        for row in &items {
+            stamp = stamp_after(row, stamp);
+        }
+        // As near to the end as an f64 comes.
+        assert!(stamp.elapsed_ns > i64::MAX - 4096, "{}", stamp.elapsed_ns);
+        assert!(stamp.utc_ns >= stamp.elapsed_ns, "{}", stamp.utc_ns);
+    }
+
+    #[test]
+    fn sweeps_that_take_turns_are_gathered_and_ones_counted_anew_are_not() {
+        for (frequencies, sizes, word) in [
+            ([1e3, 1e3, 1e2, 1e2], &[2, 2][..], "take turns"),
+            ([1e3, 1e3, 1e3, 1e3], &[1, 1, 1, 1][..], "come again"),
+        ] {
+            let mut series = points(
+                Origin::BatteryData,
+                &[(1, Some(0.0)), (2, Some(1.0)), (1, Some(2.0)), (2, Some(3.0))],
+            );
+            for (row, frequency_hz) in series.rows.iter_mut().zip(frequencies) {
+                if let Measured::Point(_, point) = &mut row.measured {
+                    point.frequency_hz = frequency_hz;
+                }
+            }
+            let mut timeline = Timeline::new(ChargeSign::Positive);
+            timeline.add_series("a", series);
+            let (items, remarks) = timeline.finish();
+            assert_eq!(
+                spectra(&items).iter().map(Vec::len).collect::<Vec<_>>(),
+                sizes,
+                "{word}"
+            );
+            assert!(
+                remarks
+                    .iter()
+                    .any(|remark| remark.starts_with("a: ") && remark.contains(word)),
+                "{remarks:?}"
+            );
+            let in_order: Vec<u32> = items
+                .iter()
+                .filter_map(|item| match item.measured {
+                    Measured::Point(sweep, _) => Some(sweep),
+                    Measured::Sample(_) => None,
+                })
+                .collect();
+            assert!(in_order.is_sorted(), "{in_order:?}");
+        }
     }
 
     #[test]

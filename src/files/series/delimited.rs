@@ -6,7 +6,7 @@ use super::super::error::ReadError;
 use super::super::names::{self, Quantity};
 use super::super::number::{Number, Numbers, scaled};
 use super::super::text::shown;
-use super::{Measured, Origin, Series, SeriesRow};
+use super::{FURTHEST_S, Infinite, Measured, Origin, Series, SeriesRow, too_far};
 use crate::spectrum::{Point, PointStatus, Sample};
 
 /// What `technique` of a sample says where the file says nothing.
@@ -18,6 +18,7 @@ struct Column {
     index: usize,
     name: String,
     factor: f64,
+    unit_said: bool,
 }
 
 /// The columns of a time series, or of its extension.
@@ -26,7 +27,7 @@ pub(super) struct Table {
     separator: u8,
     names: Vec<String>,
     time: Result<Column, String>,
-    unix_time: Option<Column>,
+    unix_time: Option<Result<Column, String>>,
     content: Content,
 }
 
@@ -73,7 +74,8 @@ pub(super) fn recognise(header: &str) -> Option<Table> {
                     .map(|factor| Column {
                         index,
                         name: name.clone(),
-                        factor,
+                        factor: if meaning.negated { -factor } else { factor },
+                        unit_said: meaning.unit_said,
                     })
                     .map_err(|reason| format!("column {name:?}: {reason}"))
             })
@@ -87,11 +89,7 @@ pub(super) fn recognise(header: &str) -> Option<Table> {
     let unix_time = names
         .iter()
         .position(|name| is(name, "unixtime"))
-        .map(|index| Column {
-            index,
-            name: names[index].clone(),
-            factor: 1.0,
-        });
+        .map(|index| unix_column(index, &names[index]));
     let frequency = find(Quantity::Frequency, "frequency").and_then(Result::ok);
     let real = find(Quantity::Real, "zreal").and_then(Result::ok);
     let imaginary = find(Quantity::Imaginary, "zimag").and_then(Result::ok);
@@ -127,6 +125,50 @@ pub(super) fn recognise(header: &str) -> Option<Table> {
     })
 }
 
+/// The column of the time of the day; its factor is the ns in a unit.
+fn unix_column(index: usize, name: &str) -> Result<Column, String> {
+    let mut plain = name.to_lowercase();
+    plain.retain(char::is_alphanumeric);
+    let unit = plain.strip_prefix("unixtime").unwrap_or_default();
+    let factor = match unit {
+        "" | "s" | "sec" | "second" | "seconds" => 1e9,
+        "ms" | "millisecond" | "milliseconds" => 1e6,
+        "us" | "\u{b5}s" | "\u{3bc}s" | "microsecond" | "microseconds" => 1e3,
+        "ns" | "nanosecond" | "nanoseconds" => 1.0,
+        _ => {
+            return Err(format!(
+                "the unit of column {name:?} is not known; write its times in s, ms, us or ns and name it so, as in \
+                 \"Unix Time / s\""
+            ));
+        }
+    };
+    Ok(Column {
+        index,
+        name: name.to_owned(),
+        factor,
+        unit_said: !unit.is_empty(),
+    })
+}
+
+/// A plain decimal number of units as ns, digit by digit, since an f64 has not enough of them; none where it is written
+/// in another way. What is less than a ns is cut off.
+fn exact_ns(plain: &str, ns_in_unit: f64) -> Option<i64> {
+    const BILLION: i128 = 1_000_000_000;
+    let unsigned = plain.strip_prefix('-');
+    let (whole, fraction) = {
+        let digits = unsigned.unwrap_or(plain);
+        digits.split_once('.').unwrap_or((digits, ""))
+    };
+    let is_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    if !is_digits(whole) || !is_digits(fraction) {
+        return None;
+    }
+    let nine: String = fraction.chars().chain("000000000".chars()).take(9).collect();
+    let billionths = i128::from(whole.parse::<i64>().ok()?) * BILLION + nine.parse::<i128>().ok()?;
+    let ns = billionths * ns_in_unit as i128 / BILLION;
+    i64::try_from(if unsigned.is_some() { -ns } else { ns }).ok()
+}
+
 impl Table {
     /// Reads all rows.
     pub(super) fn read(self, file: &str, text: &str) -> Result<Series, ReadError> {
@@ -147,11 +189,13 @@ impl Table {
             file,
             numbers: Numbers::new(self.separator != b','),
             width: self.names.len(),
+            infinite: Infinite::default(),
         };
         let mut rows = Vec::new();
         match &self.content {
             Content::Samples { voltage, current } => {
                 let (voltage, current) = (header(voltage)?, header(current)?);
+                let unix_time = self.unix_time.as_ref().map(header).transpose()?;
                 for record in reader.records() {
                     let row = fields.row(record)?;
                     let t_s = fields.required(&row, &time)?;
@@ -165,7 +209,7 @@ impl Table {
                     rows.push(SeriesRow {
                         seq: None,
                         t_s: Some(t_s),
-                        utc_ns: fields.unix_time(&row, self.unix_time.as_ref())?,
+                        utc_ns: fields.unix_time(&row, unix_time.as_ref())?,
                         measured: Measured::Sample(sample),
                     });
                 }
@@ -186,7 +230,7 @@ impl Table {
                         nan(fields.optional(&row, real)?),
                         nan(fields.optional(&row, imaginary)?),
                     );
-                    point.t_start_s = fields.optional(&row, &time)?;
+                    point.t_start_s = fields.time(&row, &time)?;
                     if let Some(sigma) = sigma {
                         point.std_error_ohm = fields.optional(&row, sigma)?.filter(|sigma| *sigma > 0.0);
                     }
@@ -210,19 +254,23 @@ impl Table {
         Ok(Series {
             origin: Origin::BatteryData,
             rows,
-            remarks: self.remarks(),
+            remarks: self
+                .remarks()
+                .into_iter()
+                .chain(fields.infinite.remark())
+                .collect(),
         })
     }
 
-    /// What is not taken.
+    /// What is not taken, and what is taken without a unit.
     fn remarks(&self) -> Vec<String> {
-        let column = |column: &Result<Column, String>| column.as_ref().ok().map(|column| column.index);
-        let mut taken = vec![
-            column(&self.time),
-            self.unix_time.as_ref().map(|column| column.index),
-        ];
+        let mut columns = vec![self.time.as_ref().ok()];
+        let mut others = Vec::new();
         match &self.content {
-            Content::Samples { voltage, current } => taken.extend([column(voltage), column(current)]),
+            Content::Samples { voltage, current } => {
+                columns.extend([voltage, current].map(|column| column.as_ref().ok()));
+                columns.extend(self.unix_time.as_ref().map(|column| column.as_ref().ok()));
+            }
             Content::Points {
                 sweep,
                 frequency,
@@ -231,22 +279,37 @@ impl Table {
                 sigma,
                 status,
             } => {
-                let of = [Some(frequency), Some(real), Some(imaginary), sigma.as_ref()];
-                taken.extend(of.map(|column| column.map(|column| column.index)));
-                taken.extend([*sweep, *status]);
+                columns.extend([Some(frequency), Some(real), Some(imaginary), sigma.as_ref()]);
+                others.extend([*sweep, *status]);
             }
         }
+        let columns: Vec<&Column> = columns.into_iter().flatten().collect();
+        let is_taken = |index: usize| {
+            others.contains(&Some(index)) || columns.iter().any(|column| column.index == index)
+        };
         let left: Vec<&str> = self
             .names
             .iter()
             .enumerate()
-            .filter(|(index, name)| !name.is_empty() && !taken.contains(&Some(*index)))
+            .filter(|(index, name)| !name.is_empty() && !is_taken(*index))
             .map(|(_, name)| name.as_str())
             .collect();
-        match left.as_slice() {
-            [] => Vec::new(),
-            left => vec![shown(format!("columns that are not taken: {}", left.join(", ")))],
-        }
+        let without_unit: Vec<&str> = columns
+            .iter()
+            .filter(|column| !column.unit_said)
+            .map(|column| column.name.as_str())
+            .collect();
+        [
+            ("columns that are not taken", left),
+            (
+                "columns that name no unit and are taken in s, V, A, Hz or ohm",
+                without_unit,
+            ),
+        ]
+        .into_iter()
+        .filter(|(_, names)| !names.is_empty())
+        .map(|(what, names)| shown(format!("{what}: {}", names.join(", "))))
+        .collect()
     }
 }
 
@@ -272,6 +335,7 @@ struct Fields<'f> {
     file: &'f str,
     numbers: Numbers,
     width: usize,
+    infinite: Infinite,
 }
 
 impl Fields<'_> {
@@ -295,19 +359,36 @@ impl Fields<'_> {
         let field = row.record.get(column.index).unwrap_or_default();
         match self.numbers.read(field) {
             Number::Value(value) => Ok(Some(scaled(field, value, column.factor))),
-            Number::Missing => Ok(None),
+            Number::Missing => {
+                self.infinite.note(row.line, field);
+                Ok(None)
+            }
             Number::Text | Number::MixedDecimals => Err(self.wrong(row, column, field)),
+        }
+    }
+
+    fn time(&mut self, row: &Row, column: &Column) -> Result<Option<f64>, ReadError> {
+        let t_s = self.optional(row, column)?;
+        match t_s.and_then(too_far) {
+            None => Ok(t_s),
+            Some(reason) => Err(self.beyond(row, column, reason)),
         }
     }
 
     fn required(&mut self, row: &Row, column: &Column) -> Result<f64, ReadError> {
         let field = row.record.get(column.index).unwrap_or_default().to_owned();
-        self.optional(row, column)?
+        self.time(row, column)?
             .ok_or_else(|| self.wrong(row, column, &field))
     }
 
     fn wrong(&self, row: &Row, column: &Column, field: &str) -> ReadError {
         let message = format!("{:?} is {field:?}, not a number", column.name);
+        ReadError::in_field(self.file, row.line, column.index + 1, message)
+    }
+
+    fn beyond(&self, row: &Row, column: &Column, reason: &str) -> ReadError {
+        let field = row.record.get(column.index).unwrap_or_default();
+        let message = format!("{:?} is {field:?}, {reason}", column.name);
         ReadError::in_field(self.file, row.line, column.index + 1, message)
     }
 
@@ -319,30 +400,20 @@ impl Fields<'_> {
         })
     }
 
-    /// Seconds since the Unix epoch as ns: digit by digit, since an f64 has not enough of them.
-    fn unix_time(&self, row: &Row, column: Option<&Column>) -> Result<Option<i64>, ReadError> {
+    /// Time since the Unix epoch as ns.
+    fn unix_time(&mut self, row: &Row, column: Option<&Column>) -> Result<Option<i64>, ReadError> {
         let Some(column) = column else {
             return Ok(None);
         };
-        let field = row.record.get(column.index).unwrap_or_default();
-        if field.is_empty() || field.eq_ignore_ascii_case("nan") {
+        let Some(ns) = self.optional(row, column)? else {
             return Ok(None);
-        }
-        let (seconds, fraction) = field.split_once('.').unwrap_or((field, ""));
-        let digits: String = fraction.chars().chain("000000000".chars()).take(9).collect();
-        let exact = || -> Option<i64> {
-            let whole: i64 = seconds.parse().ok()?;
-            whole
-                .checked_mul(1_000_000_000)?
-                .checked_add(digits.parse().ok()?)
         };
-        let rounded = || {
-            let value: f64 = field.parse().ok()?;
-            (value.abs() < 9e9).then_some((value * 1e9) as i64)
-        };
-        match exact().or_else(rounded) {
-            Some(ns) => Ok(Some(ns)),
-            None => Err(self.wrong(row, column, field)),
+        if ns.abs() > FURTHEST_S * 1e9 {
+            let reason = "more than 285 years from 1970; correct the time or the unit in the header";
+            return Err(self.beyond(row, column, reason));
         }
+        let field = row.record.get(column.index).unwrap_or_default();
+        let exact = exact_ns(&field.replace(',', "."), column.factor);
+        Ok(Some(exact.unwrap_or_else(|| ns.round() as i64)))
     }
 }

@@ -4,7 +4,7 @@
 use super::super::error::ReadError;
 use super::super::number::{Number, Numbers, scaled};
 use super::super::text::Lines;
-use super::{Measured, Origin, Series, SeriesRow};
+use super::{Infinite, Measured, Origin, Series, SeriesRow, too_far};
 use crate::spectrum::Sample;
 
 /// What techniques are called there, and here.
@@ -92,6 +92,7 @@ pub(super) fn read(file: &str, text: &str) -> Result<Option<Series>, ReadError> 
     let mut numbers = Numbers::new(true);
     let mut rows = Vec::new();
     let mut without_time = 0;
+    let infinite = Infinite::default();
     for line in lines {
         let fields: Vec<&str> = line.text.split('\t').map(str::trim).collect();
         if fields.len() <= needed {
@@ -105,7 +106,10 @@ pub(super) fn read(file: &str, text: &str) -> Result<Option<Series>, ReadError> 
         }
         let mut read = |column: &Column| match numbers.read(fields[column.index]) {
             Number::Value(value) => Ok(Some(scaled(fields[column.index], value, column.factor))),
-            Number::Missing => Ok(None),
+            Number::Missing => {
+                infinite.note(line.number, fields[column.index]);
+                Ok(None)
+            }
             Number::Text | Number::MixedDecimals => {
                 let field = fields[column.index];
                 let hint = if column.name == "time/s" && field.contains([':', '/']) {
@@ -121,6 +125,10 @@ pub(super) fn read(file: &str, text: &str) -> Result<Option<Series>, ReadError> 
             without_time += 1;
             continue;
         };
+        if let Some(reason) = too_far(t_s) {
+            let message = format!("{:?} is {:?}, {reason}", time.name, fields[time.index]);
+            return Err(ReadError::in_field(file, line.number, time.index + 1, message));
+        }
         let sample = Sample {
             technique: technique.to_owned(),
             device_t_s: Some(t_s),
@@ -148,6 +156,7 @@ pub(super) fn read(file: &str, text: &str) -> Result<Option<Series>, ReadError> 
     if current.is_none() {
         remarks.push("there is no column of current: the samples have none".to_owned());
     }
+    remarks.extend(infinite.remark());
     Ok(Some(Series {
         origin: Origin::EcLabText,
         rows,

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::super::error::ReadError;
 use super::super::text::Lines;
 use super::delimited::status_of;
-use super::{Measured, Origin, Series, SeriesRow, utc_ns};
+use super::{Measured, Origin, Series, SeriesRow, too_far, utc_ns};
 use crate::spectrum::{Point, Sample};
 
 pub(super) fn recognise(first: &str) -> bool {
@@ -35,9 +35,13 @@ pub(super) fn read(file: &str, text: &str) -> Result<Series, ReadError> {
                 ));
             }
         };
+        let t_s = event["t_s"].as_f64();
+        if let Some(reason) = t_s.and_then(too_far) {
+            return Err(wrong(format!("\"t_s\" is {}, {reason}", event["t_s"])));
+        }
         rows.push(SeriesRow {
             seq: event["seq"].as_u64(),
-            t_s: event["t_s"].as_f64(),
+            t_s,
             utc_ns: event["utc"].as_str().and_then(utc_ns),
             measured: measured.map_err(wrong)?,
         });

@@ -12,6 +12,8 @@ mod own_tables;
 #[cfg(test)]
 mod tests;
 
+use std::cell::Cell;
+
 use crate::spectrum::{Point, Sample};
 
 use super::error::ReadError;
@@ -123,6 +125,51 @@ pub fn read_series(file: &str, bytes: &[u8]) -> Result<Option<Series>, ReadError
     match delimited::recognise(first) {
         Some(table) => table.read(file, &text::decode(bytes)).map(Some),
         None => Ok(None),
+    }
+}
+
+/// The furthest time from zero in s, about 285 years: clocks here count ns in an i64.
+const FURTHEST_S: f64 = 9e9;
+
+/// What is wrong with a time that no clock here reaches.
+fn too_far(t_s: f64) -> Option<&'static str> {
+    (t_s.abs() > FURTHEST_S)
+        .then_some("more than 285 years from zero; correct the time or its unit, or leave the row out")
+}
+
+/// Counts the values that are infinite or too large for a number, and so are not taken.
+#[derive(Default)]
+struct Infinite {
+    count: Cell<usize>,
+    first_line: Cell<usize>,
+}
+
+impl Infinite {
+    /// Looks at a field that gave no number.
+    fn note(&self, line: usize, field: &str) {
+        let plain = field.trim().trim_start_matches(['+', '-', '\u{2212}']);
+        let named = plain.starts_with('\u{221e}') || plain.to_ascii_lowercase().starts_with("1.#inf");
+        if named || plain.parse::<f64>().is_ok_and(f64::is_infinite) {
+            if self.count.get() == 0 {
+                self.first_line.set(line);
+            }
+            self.count.set(self.count.get() + 1);
+        }
+    }
+
+    /// How many there were, in words.
+    fn remark(&self) -> Option<String> {
+        let line = self.first_line.get();
+        match self.count.get() {
+            0 => None,
+            1 => Some(format!(
+                "1 value, in line {line}, is infinite or too large for a number and is taken as missing"
+            )),
+            count => Some(format!(
+                "{count} values, the first in line {line}, are infinite or too large for a number and are taken as \
+                 missing"
+            )),
+        }
     }
 }
 

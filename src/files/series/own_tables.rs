@@ -3,7 +3,7 @@
 
 use super::super::error::ReadError;
 use super::delimited::status_of;
-use super::{Measured, Origin, Series, SeriesRow, utc_ns};
+use super::{Infinite, Measured, Origin, Series, SeriesRow, too_far, utc_ns};
 use crate::spectrum::{Point, Sample};
 
 pub(super) fn recognise(first: &str) -> bool {
@@ -31,7 +31,11 @@ pub(super) fn read(file: &str, text: &str) -> Result<Series, ReadError> {
         series.remarks.push(remark.to_owned());
         return Ok(series);
     }
-    let table = Table { file, names: &names };
+    let table = Table {
+        file,
+        names: &names,
+        infinite: Infinite::default(),
+    };
     let mut record = csv::StringRecord::new();
     loop {
         let more = reader.read_record(&mut record);
@@ -58,7 +62,7 @@ pub(super) fn read(file: &str, text: &str) -> Result<Series, ReadError> {
         };
         series.rows.push(SeriesRow {
             seq: row.parsed("seq", "a number of an event")?,
-            t_s: row.number("t_s")?,
+            t_s: row.time("t_s")?,
             utc_ns: row.text("utc")?.and_then(utc_ns),
             measured: match is_points {
                 true => row.point()?,
@@ -66,12 +70,14 @@ pub(super) fn read(file: &str, text: &str) -> Result<Series, ReadError> {
             },
         });
     }
+    series.remarks.extend(table.infinite.remark());
     Ok(series)
 }
 
 struct Table<'t> {
     file: &'t str,
     names: &'t csv::StringRecord,
+    infinite: Infinite,
 }
 
 struct Row<'t> {
@@ -107,20 +113,35 @@ impl Row<'_> {
             Ok(value) => Ok(Some(value)),
             Err(_) => {
                 let message = format!("{name:?} is {field:?}, not {what}");
-                let index = self.index(name)?;
-                Err(ReadError::in_field(
-                    self.table.file,
-                    self.line,
-                    index + 1,
-                    message,
-                ))
+                Err(self.wrong(name, message)?)
             }
         }
     }
 
+    fn wrong(&self, name: &str, message: String) -> Result<ReadError, ReadError> {
+        let column = self.index(name)? + 1;
+        Ok(ReadError::in_field(self.table.file, self.line, column, message))
+    }
+
     fn number(&self, name: &str) -> Result<Option<f64>, ReadError> {
         let value: Option<f64> = self.parsed(name, "a number")?;
+        if value.is_some_and(f64::is_infinite)
+            && let Some(field) = self.text(name)?
+        {
+            self.table.infinite.note(self.line, field);
+        }
         Ok(value.filter(|value| value.is_finite()))
+    }
+
+    fn time(&self, name: &str) -> Result<Option<f64>, ReadError> {
+        let t_s = self.number(name)?;
+        match t_s.and_then(too_far) {
+            None => Ok(t_s),
+            Some(reason) => {
+                let field = self.text(name)?.unwrap_or_default();
+                Err(self.wrong(name, format!("{name:?} is {field:?}, {reason}"))?)
+            }
+        }
     }
 
     fn point(&self) -> Result<Measured, ReadError> {

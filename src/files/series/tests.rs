@@ -92,6 +92,139 @@ fn the_time_of_the_day_keeps_all_its_digits() {
 }
 
 #[test]
+fn the_time_of_the_day_is_read_in_every_way_of_writing_and_in_its_unit() {
+    for (name, field, expected) in [
+        ("Unix Time / s", "-5.5", -5_500_000_000),
+        ("Unix Time / s", "-0.25", -250_000_000),
+        ("Unix Time / s", "1.5e+09", 1_500_000_000_000_000_000),
+        ("unix_time_second", "1700000000,5", 1_700_000_000_500_000_000),
+        (
+            "Unix Time / ms",
+            "1700000000123.456789",
+            1_700_000_000_123_456_789,
+        ),
+        (
+            "Unix Time / \u{b5}s",
+            "1700000000123456",
+            1_700_000_000_123_456_000,
+        ),
+        ("Unix Time / ns", "1700000000123456789", 1_700_000_000_123_456_789),
+    ] {
+        let text = format!("Test Time / s;Voltage / V;Current / A;{name}\n0;1;2;{field}\n");
+        assert_eq!(series(&text).rows[0].utc_ns, Some(expected), "{name}: {field}");
+    }
+    let header = "Test Time / s,Voltage / V,Current / A,Unix Time / s\n";
+    // What an f64 holds of it: within 256 ns.
+    let found = series(&format!("{header}0,1,2,1.700000000123456789e+09\n"));
+    let ns = found.rows[0].utc_ns.unwrap();
+    assert!(ns.abs_diff(1_700_000_000_123_456_789) <= 256, "{ns}");
+    for (text, words) in [
+        (
+            format!("{header}0,1,2,1700000000123\n"),
+            ["a.csv:2: column 4:", "the unit"],
+        ),
+        (
+            format!("{header}0,1,2,x\n"),
+            ["a.csv:2: column 4:", "not a number"],
+        ),
+        (
+            header.replace("Unix Time / s", "Unix Time / h") + "0,1,2,3\n",
+            ["a.csv:1:", "\"Unix Time / h\""],
+        ),
+    ] {
+        let message = refusal(&text);
+        assert!(words.iter().all(|word| message.contains(word)), "{message}");
+    }
+}
+
+#[test]
+fn a_minus_in_the_header_turns_the_sign() {
+    let found =
+        series("Test Time / s,Frequency / Hz,Z Real / Ohm,-Z Imag / mOhm\n0,1000,10,2.5\n1,100,10,-3\n");
+    let imaginary: Vec<f64> = found
+        .rows
+        .iter()
+        .map(|row| match &row.measured {
+            Measured::Point(_, point) => point.z_imag_ohm,
+            Measured::Sample(_) => panic!("a sample"),
+        })
+        .collect();
+    assert_eq!(imaginary, [-0.0025, 0.003]);
+}
+
+#[test]
+fn a_time_that_no_clock_reaches_is_refused_where_it_stands() {
+    for time in ["1e300", "-1e300", "9.1e9"] {
+        for (text, place) in [
+            (
+                format!("Test Time / s,Voltage / V,Current / A\n0,1,2\n{time},1,2\n"),
+                "a.csv:3: column 1:",
+            ),
+            (
+                format!("Test Time / s,Frequency / Hz,Z Real / Ohm,Z Imag / Ohm\n{time},1,2,3\n"),
+                "a.csv:2: column 1:",
+            ),
+            (
+                format!("EC-Lab ASCII FILE\nNb header lines : 3\ntime/s\tEwe/V\n0\t1\n{time}\t1\n"),
+                "a.csv:5: column 1:",
+            ),
+            (
+                format!(
+                    "seq,utc,t_s,technique,device_t_s,potential_v,current_a,charge_c,temperature_k,pressure_mpa\n\
+                     1,2026-11-23T08:00:00Z,{time},ocp,,1,,,,\n"
+                ),
+                "a.csv:2: column 3:",
+            ),
+            (
+                format!("{{\"seq\":1,\"kind\":\"sample\",\"t_s\":{time},\"potential_v\":1}}\n"),
+                "a.csv:1:",
+            ),
+        ] {
+            let message = refusal(&text);
+            assert!(
+                message.starts_with(place) && message.contains("285 years"),
+                "{message}"
+            );
+        }
+    }
+}
+
+#[test]
+fn values_that_are_infinite_and_columns_without_a_unit_are_told() {
+    let found = series("Test Time,Voltage,Current / A\n0,1,2\n1,inf,nan\n2,,-1e999\n");
+    let told = found.remarks.join("\n");
+    assert!(
+        told.contains("2 values, the first in line 3, are infinite"),
+        "{told}"
+    );
+    assert!(
+        told.contains("no unit") && told.contains(": Test Time, Voltage"),
+        "{told}"
+    );
+    assert!(!told.contains("Current"), "{told}");
+    let found = series("EC-Lab ASCII FILE\nNb header lines : 3\ntime/s\tEwe/V\tI/mA\n0\t1.#INF\t1\n");
+    assert!(
+        found
+            .remarks
+            .iter()
+            .any(|remark| remark.contains("1 value, in line 4")),
+        "{:?}",
+        found.remarks
+    );
+    let found = series(
+        "seq,utc,t_s,technique,device_t_s,potential_v,current_a,charge_c,temperature_k,pressure_mpa\n\
+         1,2026-11-23T08:00:00Z,0.5,ocp,,inf,,,,\n",
+    );
+    assert!(
+        found.remarks[0].contains("1 value, in line 2"),
+        "{:?}",
+        found.remarks
+    );
+    let found = series("Test Time / s,Voltage / V,Current / A\n0,nan,2\n");
+    assert!(found.remarks.is_empty(), "{:?}", found.remarks);
+}
+
+#[test]
 fn the_extension_for_impedance_keeps_sweeps_errors_and_statuses() {
     let found = series(
         "Test Time / s,Sweep Index / 1,Frequency / Hz,Z Real / Ohm,Z Imag / Ohm,Sigma Z / Ohm,Status\n\

@@ -64,6 +64,24 @@ fn a_file_of_format_1_reads_and_verifies_as_it_was_written() {
 }
 
 #[test]
+fn a_file_that_cannot_be_gone_on_with_is_told_with_the_last_of_its_events() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.interphase");
+    let events = write(&path, &[note("a"), judged(None), note("b")]);
+    make_format_1(&path);
+    // In the way of what format 2 adds.
+    let connection = Connection::open(&path).unwrap();
+    connection.execute_batch("create table amendment (x)").unwrap();
+    drop(connection);
+    let error = Writer::go_on(&path).err().unwrap();
+    assert!(
+        matches!(error, WriteError::Sqlite { committed: 3, .. }),
+        "{error}"
+    );
+    assert_eq!(all_events(&path), events);
+}
+
+#[test]
 fn a_file_of_format_1_that_goes_on_takes_in_what_format_2_added() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.interphase");

@@ -87,6 +87,48 @@ fn what_is_no_recording_is_not_gone_on_with_and_stays_as_it_was() {
 }
 
 #[test]
+fn a_failed_write_tells_which_events_are_safe_and_a_read_only_file_is_called_that() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.interphase");
+    recorded(&path, 1, 3);
+    let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY;
+    let connection = rusqlite::Connection::open_with_flags(&path, flags).unwrap();
+    let read_only = || connection.execute_batch("create table more (x)").unwrap_err();
+    let full = || {
+        let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_FULL);
+        rusqlite::Error::SqliteFailure(code, Some("database or disk is full".into()))
+    };
+    let words = |committed, source| {
+        let path = path.clone();
+        let error = WriteError::Sqlite {
+            path,
+            committed,
+            source,
+        };
+        error.to_string()
+    };
+    for committed in [0, 9] {
+        let text = words(committed, read_only());
+        assert!(text.contains("cannot be written (read-only"), "{text}");
+        assert!(text.contains("nothing was changed"), "{text}");
+        assert!(
+            !text.contains("not recorded") && !text.contains("number 0"),
+            "{text}"
+        );
+    }
+    let text = words(9, full());
+    assert!(
+        text.contains("events up to number 9 are safe, later ones are not recorded"),
+        "{text}"
+    );
+    let text = words(0, full());
+    assert!(
+        text.contains("no event was written") && text.contains("the space on the disk"),
+        "{text}"
+    );
+}
+
+#[test]
 fn a_backup_of_a_recording_that_is_written_holds_what_was_committed_and_stands_alone() {
     let folder = tempfile::tempdir().unwrap();
     let (path, copy) = (
