@@ -253,7 +253,14 @@ impl Looking<'_> {
                         least_range_a: 0.0,
                         reply_s: 0.0,
                     };
-                    sweep_parts::sweep_job(profiles, step, moduli.as_ref().unwrap_or(&guessed), given)?;
+                    let believed = moduli.as_ref().unwrap_or(&guessed);
+                    if let Some(ocp_v) = ocp_v {
+                        // What was seen ends at a frequency that is often not the lowest.
+                        let f_hz = step.f_min_hz;
+                        let largest_ohm = guessed.at(f_hz).max(believed.at(f_hz));
+                        preflight::check_bias_current(profiles, step, largest_ohm, ocp_v)?;
+                    }
+                    sweep_parts::sweep_job(profiles, step, believed, given)?;
                 }
                 Step::Direct(step) => {
                     // Later steps find another potential than now; the first only if it is the first.

@@ -4,6 +4,8 @@
 use super::direct_progress::DirectProgress;
 use super::plan_run::{Ending, PlanRun, StepEnd};
 use super::preflight::{self, Refusal};
+use super::runner::Runner;
+use super::spec::Profiles;
 use crate::event::Severity;
 use crate::instrument::{DirectEnd, DirectJob, Done, InstrumentError, Job, Outcome, Ranging, choose_range};
 use crate::profile::{Bound, DirectStep, DirectTechnique, Quantity, RangeChoice, Side};
@@ -54,24 +56,31 @@ impl PlanRun<'_> {
                 Ok(job) => job,
                 Err(refusal) => return Ok(StepEnd::Failed(refusal.to_string())),
             };
-            if let Some(bound) = passed_unseen(&job.bounds) {
-                let text = format!(
-                    "{bound}, of what was measured and what may have flowed unseen while the instrument was lost; the \
-                     cell is off"
-                );
-                self.runner.alarm("limit_passed", Severity::Critical, text);
-                return Err(Ending::LimitPassed(bound.to_string()));
+            if let Some(most_c) = self.profiles.plan.limits.charge_max_c
+                && let Some((words, is_certain)) = passed_before(most_c, progress)
+            {
+                return Err(self.limit_passed(words, is_certain, "the step does not go on, the cell is off"));
             }
             let until_s = self.runner.clock.now_s() + technique.duration_s();
             self.tell_step(technique.word(), in_words(&technique, progress), Some(until_s));
             self.runner.last_sample = None;
-            let done = self.runner.job(Job::Direct(job)).await;
-            if let (Some(sample), Some(_)) = (self.runner.last_sample.take(), whole.rest_after(0.0)) {
+            let bounds = job.bounds.clone();
+            let mut done = self.runner.job(Job::Direct(job)).await;
+            if let Some(sample) = self.runner.last_sample.take() {
                 progress.sampled(&sample);
+            }
+            if Runner::out_of_reach(&done) || self.runner.lost_because.is_some() {
+                progress.lost_sight(step, most_current_a(self.profiles, step));
+            }
+            progress.ended(whole.rest_after(0.0).is_some());
+            if let Outcome::Failed(InstrumentError::BoundIgnored(text)) = &mut done.outcome
+                && let Some(bound) = bounds.iter().find(|bound| bound.to_string() == *text)
+            {
+                *text = self.bound_in_words(bound, progress);
             }
             let can_go_on = whole.rest_after(progress.elapsed_s).is_some();
             match &done.outcome {
-                Outcome::DirectComplete(end) => return self.direct_ended(end),
+                Outcome::DirectComplete(end) => return self.direct_ended(end, progress),
                 // The user or a full disk holds the plan: the cell rests, and the step goes on from there.
                 Outcome::Aborted { .. } if self.runner.stop.is_none() => {
                     self.wait_until(0.0).await?;
@@ -81,32 +90,44 @@ impl PlanRun<'_> {
                     if can_go_on && lapses < LAPSES_ALLOWED =>
                 {
                     lapses += 1;
-                    let text = "the instrument switched the cell off because it did not hear from the session in time; \
-                                the step goes on";
+                    let text = "the instrument ended the script before its time: it did not hear from the session, or \
+                                it restarted; the step goes on";
                     self.runner.alarm("lapsed", Severity::Warning, text.to_owned());
                 }
-                _ => {
-                    let end = self.direct_failed(done)?;
-                    if matches!(end, StepEnd::OutOfReach(_)) {
-                        progress.lost_sight(step);
-                    }
-                    return Ok(end);
-                }
+                _ => return self.direct_failed(done),
             }
         }
     }
 
-    fn direct_ended(&mut self, end: &DirectEnd) -> Result<StepEnd, Ending> {
+    fn direct_ended(&mut self, end: &DirectEnd, progress: &DirectProgress) -> Result<StepEnd, Ending> {
         // Nothing contradicted it before the end.
         self.sign_is_checked = true;
         match end.bound.filter(|bound| bound.safety) {
             Some(bound) => {
-                let text = format!("{bound}: the instrument has switched the cell off");
-                self.runner.alarm("limit_passed", Severity::Critical, text);
-                Err(Ending::LimitPassed(bound.to_string()))
+                let words = self.bound_in_words(&bound, progress);
+                // What was not seen may have made it pass, and may not have flowed at all.
+                let most_c = self.profiles.plan.limits.charge_max_c;
+                let is_certain = bound.quantity != Quantity::Charge
+                    || progress.unseen_c == 0.0
+                    || most_c.is_some_and(|most_c| progress.spent_c.abs() >= most_c);
+                Err(self.limit_passed(words, is_certain, "the instrument has switched the cell off"))
             }
             None => Ok(StepEnd::Complete),
         }
+    }
+
+    fn limit_passed(&mut self, words: String, is_certain: bool, then: &str) -> Ending {
+        let (may, ending): (_, fn(String) -> Ending) = if is_certain {
+            ("", Ending::LimitPassed)
+        } else {
+            (" may have been passed", Ending::LimitMayBePassed)
+        };
+        self.runner.alarm(
+            "limit_passed",
+            Severity::Critical,
+            format!("{words}{may}: {then}"),
+        );
+        ending(words)
     }
 
     fn direct_failed(&mut self, done: Done) -> Result<StepEnd, Ending> {
@@ -196,11 +217,19 @@ impl PlanRun<'_> {
             );
         }
         if let Some(most_c) = limits.charge_max_c {
-            let (most_c, before_c) = (most_c - progress.unseen_c, progress.charge_c);
+            let (most_c, before_c) = (most_c - progress.unseen_c, progress.spent_c);
             add(Quantity::Charge, Side::Above, Some(most_c - before_c));
             add(Quantity::Charge, Side::Below, Some(-most_c - before_c));
         }
         bounds
+    }
+
+    /// A bound in words, that of the charge as the plan has it.
+    fn bound_in_words(&self, bound: &Bound, progress: &DirectProgress) -> String {
+        match (bound.quantity, self.profiles.plan.limits.charge_max_c) {
+            (Quantity::Charge, Some(most_c)) if bound.safety => charge_limit(bound.side, most_c, progress),
+            _ => bound.to_string(),
+        }
     }
 
     /// The current range: the plan's, else that of the current that is set, else the instrument's choice up to
@@ -239,12 +268,41 @@ impl PlanRun<'_> {
     }
 }
 
-/// The limit of charge that is passed before anything more has flowed.
-fn passed_unseen(bounds: &[Bound]) -> Option<&Bound> {
-    let charges = bounds
-        .iter()
-        .filter(|bound| bound.safety && bound.quantity == Quantity::Charge);
-    charges.into_iter().find(|bound| bound.is_passed(0.0))
+/// The largest current in A that may flow in a step, as far as anything is known of it.
+pub(super) fn most_current_a(profiles: &Profiles, step: &DirectStep) -> f64 {
+    let limits = &profiles.plan.limits;
+    let known_a = limits.current_max_a.or(step.current_range_a);
+    known_a.unwrap_or(profiles.instrument.limits.current_max_a)
+}
+
+/// The plan's limit of charge, with what has flowed and what may have.
+fn charge_limit(side: Side, most_c: f64, progress: &DirectProgress) -> String {
+    let value = match side {
+        Side::Above => most_c,
+        Side::Below => -most_c,
+    };
+    let bound = Bound {
+        quantity: Quantity::Charge,
+        side,
+        value,
+        safety: true,
+    };
+    let mut text = format!("{bound}, with {} measured", engineering(progress.spent_c, "C"));
+    if progress.unseen_c > 0.0 {
+        text += &format!(", up to {} unseen", engineering(progress.unseen_c, "C"));
+    }
+    text
+}
+
+/// The limit of charge that is passed before anything more has flowed, and whether that is certain.
+fn passed_before(most_c: f64, progress: &DirectProgress) -> Option<(String, bool)> {
+    let spent_c = progress.spent_c.abs();
+    let side = if progress.spent_c < 0.0 {
+        Side::Below
+    } else {
+        Side::Above
+    };
+    (spent_c + progress.unseen_c > most_c).then(|| (charge_limit(side, most_c, progress), spent_c > most_c))
 }
 
 /// A technique in words, with how long it takes and what of it was done before.
@@ -279,4 +337,32 @@ fn in_words(technique: &DirectTechnique, progress: &DirectProgress) -> String {
 
 fn engineering(value: f64, unit: &str) -> String {
     units::engineering(value, unit, units::Script::Unicode)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_limit_of_charge_is_told_as_the_plan_has_it_and_whether_it_was_passed_for_certain() {
+        let progress = |spent_c, unseen_c| {
+            let mut progress = DirectProgress::default();
+            progress.spent_c = spent_c;
+            progress.unseen_c = unseen_c;
+            progress
+        };
+        assert_eq!(passed_before(0.2, &progress(0.13, 0.06)), None);
+        let (words, is_certain) = passed_before(0.2, &progress(0.13, 0.12)).unwrap();
+        assert!(!is_certain);
+        assert_eq!(
+            words,
+            format!(
+                "charge above 0.2 C, with {} measured, up to {} unseen",
+                engineering(0.13, "C"),
+                engineering(0.12, "C")
+            )
+        );
+        let (words, is_certain) = passed_before(0.2, &progress(-0.21, 0.0)).unwrap();
+        assert!(is_certain && words.starts_with("charge below -0.2 C"), "{words}");
+    }
 }

@@ -43,6 +43,9 @@ pub enum Ending {
     /// A limit of the plan was passed: the cell is off.
     #[error("a limit of the plan was passed ({0}): the cell is off, and nothing goes on by itself")]
     LimitPassed(String),
+    /// A limit of the plan may have been passed while nothing was seen of the cell: it is off.
+    #[error("a limit of the plan may have been passed ({0}): the cell is off, and nothing goes on by itself")]
+    LimitMayBePassed(String),
     /// Too many sweeps failed one after the other.
     #[error("{FAILURES_ALLOWED} steps failed one after the other, the last because {0}")]
     TooManyFailures(String),
@@ -428,6 +431,11 @@ impl PlanRun<'_> {
             Outcome::Failed(
                 error @ (InstrumentError::ScriptRefused { .. } | InstrumentError::ImpossibleJob(_)),
             ) => Err(error.into()),
+            Outcome::Failed(error @ InstrumentError::LeftLimits) => {
+                self.runner
+                    .alarm("limit_passed", Severity::Critical, error.to_string());
+                Err(Ending::LimitPassed("the potential, during a sweep".to_owned()))
+            }
             Outcome::Failed(error) => Ok(StepEnd::Failed(error.to_string())),
             other => Ok(StepEnd::Failed(format!("the job ended unexpectedly ({other:?})"))),
         }

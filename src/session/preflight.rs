@@ -91,6 +91,28 @@ pub enum Refusal {
         /// The plan.
         plan: String,
     },
+    /// The direct current of a galvanostatic sweep leaves nothing of what may flow.
+    #[error(
+        "a direct current of {bias_a} A leaves nothing for the excitation: at most {most_a:.3e} A may flow, by \
+         current_max_a of the plan and seven tenths of the instrument's largest range; lower bias_a"
+    )]
+    NoCurrentLeft {
+        /// The direct current in A.
+        bias_a: f64,
+        /// The largest current in A.
+        most_a: f64,
+    },
+    /// The plan limits the charge, which no sweep watches.
+    #[error(
+        "step {step} of plan {plan}: charge_max_c cannot be watched in a sweep away from the open circuit: take the \
+         limit out of this plan or the bias out of the sweep"
+    )]
+    ChargeUnwatched {
+        /// The plan.
+        plan: String,
+        /// The step, from 1.
+        step: usize,
+    },
     /// The bias would polarise the cell.
     #[error(
         "the bias of {bias_v:.4} V is {distance_mv:.1} mV from the open-circuit potential of {ocp_v:.4} V, so \
@@ -204,12 +226,26 @@ pub fn check_plan(instrument: &Instrument, plan: &Plan) -> Result<(), Refusal> {
             limit,
         };
         match step {
+            Step::Sweep(sweep) if plan.limits.charge_max_c.is_some() && has_bias(sweep) => {
+                return Err(Refusal::ChargeUnwatched {
+                    plan: plan.name.clone(),
+                    step: index + 1,
+                });
+            }
             Step::Sweep(sweep) => check_sweep(instrument, plan, sweep, beyond)?,
             Step::Direct(direct) => check_direct(instrument, plan, direct, beyond)?,
             Step::Rest(_) => {}
         }
     }
     Ok(())
+}
+
+/// Whether a sweep may drive direct current through the cell: the plan gives it a bias of its own.
+fn has_bias(step: &SweepStep) -> bool {
+    match step.technique {
+        Technique::Geis => step.bias_a != 0.0,
+        _ => step.bias != Bias::OpenCircuit,
+    }
 }
 
 fn check_sweep(
@@ -303,6 +339,35 @@ pub fn has_no_open_circuit(error: &InstrumentError) -> bool {
 /// # Errors
 /// Where it is not.
 pub fn check_open_circuit(profiles: &Profiles, ocp_v: f64) -> Result<(), Refusal> {
+    check_cell_potential(
+        profiles,
+        ocp_v,
+        "this is what the resting cell has: check leads and cell",
+    )
+}
+
+/// Whether the direct current of a galvanostatic sweep leaves the cell where its profile and the plan say that it may
+/// be; `largest_ohm` is what is believed of |Z| at the lowest frequency.
+///
+/// # Errors
+/// Where it does not.
+pub fn check_bias_current(
+    profiles: &Profiles,
+    step: &SweepStep,
+    largest_ohm: f64,
+    ocp_v: f64,
+) -> Result<(), Refusal> {
+    if step.technique != Technique::Geis || step.bias_a == 0.0 || !largest_ohm.is_finite() {
+        return Ok(());
+    }
+    let advice = format!(
+        "this is what bias_a = {} A makes of |Z| = {largest_ohm:.3e} ohm at the lowest frequency: lower bias_a",
+        step.bias_a
+    );
+    check_cell_potential(profiles, ocp_v + step.bias_a * largest_ohm, &advice)
+}
+
+fn check_cell_potential(profiles: &Profiles, potential_v: f64, advice: &str) -> Result<(), Refusal> {
     let limits = &profiles.plan.limits;
     let plan = (
         limits.potential_min_v.unwrap_or(f64::NEG_INFINITY),
@@ -314,13 +379,13 @@ pub fn check_open_circuit(profiles: &Profiles, ocp_v: f64) -> Result<(), Refusal
         .potential_window_v
         .unwrap_or([f64::NEG_INFINITY, f64::INFINITY]);
     for (low_v, high_v, whose) in [plan, (low_v, high_v, format!("cell {}", profiles.cell.name))] {
-        if !(low_v..=high_v).contains(&ocp_v) {
+        if !(low_v..=high_v).contains(&potential_v) {
             return Err(Refusal::PotentialOutOfBounds {
-                potential_v: ocp_v,
+                potential_v,
                 low_v,
                 high_v,
                 whose,
-                advice: "this is what the resting cell has: check leads and cell".to_owned(),
+                advice: advice.to_owned(),
             });
         }
     }
@@ -626,6 +691,56 @@ mod tests {
         assert!(matches!(bias(&step, 3.7), Err(Refusal::Polarises { .. })));
         step.allow_polarisation = true;
         assert_eq!(bias(&step, 3.7), Ok(0.0));
+    }
+
+    #[test]
+    fn a_limit_of_charge_is_refused_beside_a_sweep_away_from_open_circuit() {
+        let profiles = profiles();
+        let mut plan = profiles.plan.clone();
+        plan.limits.charge_max_c = Some(1.0);
+        assert_eq!(check_plan(&profiles.instrument, &plan), Ok(()));
+        let with = |bias: Bias, technique, bias_a| {
+            let mut plan = plan.clone();
+            if let Step::Sweep(sweep) = &mut plan.steps[0] {
+                (sweep.bias, sweep.technique, sweep.bias_a) = (bias, technique, bias_a);
+            }
+            check_plan(&profiles.instrument, &plan)
+        };
+        assert_eq!(with(Bias::OpenCircuit, Technique::Geis, 0.0), Ok(()));
+        for refused in [
+            with(Bias::Potential(0.1), Technique::Peis, 0.0),
+            with(Bias::OpenCircuit, Technique::Geis, 1e-6),
+        ] {
+            let refused = refused.unwrap_err().to_string();
+            assert!(refused.contains("charge_max_c cannot be watched"), "{refused}");
+        }
+    }
+
+    #[test]
+    fn a_direct_current_that_would_drive_the_cell_out_of_its_limits_is_refused() {
+        let mut profiles = profiles();
+        profiles.cell.potential_window_v = Some([-0.5, 0.5]);
+        profiles.plan.limits.potential_max_v = Some(0.2);
+        let mut step = sweep_of(&profiles.plan).clone();
+        step.technique = Technique::Geis;
+        let mut check = |bias_a, ohm| {
+            step.bias_a = bias_a;
+            check_bias_current(&profiles, &step, ohm, 0.0)
+        };
+        assert_eq!(check(1e-4, 1e3), Ok(()));
+        let refused = check(1e-4, 3e3).unwrap_err().to_string();
+        assert!(
+            refused.contains("plan eis_repeat") && refused.contains("lower bias_a"),
+            "{refused}"
+        );
+        assert_eq!(check(-1e-4, 3e3), Ok(()));
+        assert!(
+            check(-1e-4, 6e3)
+                .unwrap_err()
+                .to_string()
+                .contains("cell li_lpscl_li")
+        );
+        assert_eq!(check(0.0, 6e9), Ok(()));
     }
 
     #[test]

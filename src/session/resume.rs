@@ -81,7 +81,10 @@ impl Standing {
         let due = self.position.done + 1;
         let steps = &profiles.plan.steps;
         match steps.get((due as usize - 1) % steps.len())? {
-            crate::profile::Step::Direct(step) => Some((due, self.direct.progress(due, step)?)),
+            crate::profile::Step::Direct(step) => {
+                let most_a = super::direct_run::most_current_a(profiles, step);
+                Some((due, self.direct.progress(due, step, most_a)?))
+            }
             _ => None,
         }
     }

@@ -25,6 +25,10 @@ const ALONE_S: f64 = 60.0;
 /// The parts of such a sweep need not be shorter than so many parts of its longest point, so that there are few.
 const OF_LONGEST_POINT: f64 = 1.0 / 16.0;
 
+/// Distance of a bias from the open-circuit potential in V up to which a cell counts as resting: within it the
+/// potential is read back before the cell is switched on.
+const RESTING_V: f64 = 0.005;
+
 /// By what the current of a galvanostatic sweep is divided where the potential is overloaded.
 const LESS_CURRENT: f64 = 10.0;
 
@@ -90,7 +94,7 @@ impl Moduli {
     }
 
     /// |Z| in ohm at a frequency in Hz: that of the nearest known one.
-    fn at(&self, frequency_hz: f64) -> f64 {
+    pub(super) fn at(&self, frequency_hz: f64) -> f64 {
         let distance = |(known, _): &&(f64, f64)| (known / frequency_hz).ln().abs();
         let nearest = self.0.iter().min_by(|a, b| distance(a).total_cmp(&distance(b)));
         nearest.map_or(f64::NAN, |(_, modulus)| *modulus)
@@ -213,7 +217,7 @@ fn is_driven(step: &SweepStep, given: Circumstances) -> bool {
             let distance_v = given
                 .open_circuit_v
                 .map(|open_circuit_v| (given.bias_v - open_circuit_v).abs());
-            distance_v.is_none_or(|distance_v| distance_v > preflight::POLARISATION_V)
+            distance_v.is_none_or(|distance_v| distance_v > RESTING_V)
         }
     }
 }
@@ -292,7 +296,7 @@ pub fn through_overload(job: &SweepJob, index: u32) -> SweepJob {
 fn with_parts(job: &SweepJob, parts: Vec<SweepPart>) -> SweepJob {
     let is_driven = match (job.bias_a, job.open_circuit_v) {
         (Some(bias_a), _) => bias_a != 0.0,
-        (None, Some(open_circuit_v)) => (job.bias_v - open_circuit_v).abs() > preflight::POLARISATION_V,
+        (None, Some(open_circuit_v)) => (job.bias_v - open_circuit_v).abs() > RESTING_V,
         (None, None) => false,
     };
     SweepJob {
@@ -430,7 +434,15 @@ fn galvanostatic_parts(
             .iter()
             .map(|f| moduli.at(*f))
             .fold(0.0, f64::max);
-        let most_arms = most_a(profiles) / std::f64::consts::SQRT_2 - step.bias_a.abs();
+        let most_a = most_a(profiles);
+        // A little less, so that rounding does not pass the limit.
+        let most_arms = (1.0 - 1e-9) * (most_a - step.bias_a.abs()) / std::f64::consts::SQRT_2;
+        if step.amplitude_arms.is_none() && most_arms <= 0.0 {
+            return Err(Refusal::NoCurrentLeft {
+                bias_a: step.bias_a,
+                most_a,
+            });
+        }
         let asked_arms = step.amplitude_arms.unwrap_or(step.amplitude_vrms / largest_ohm);
         let amplitude = if step.amplitude_arms.is_some() {
             asked_arms
@@ -614,6 +626,28 @@ mod tests {
     }
 
     #[test]
+    fn a_galvanostatic_sweep_with_a_direct_current_keeps_to_the_largest_current_and_is_refused_beyond() {
+        let mut profiles = profiles("li_lpscl_li", "geis_once");
+        profiles.plan.limits.current_max_a = Some(1e-4);
+        let mut step = profiles.plan.steps[0].sweep().unwrap().clone();
+        let moduli = Moduli::guessed(&profiles, &step);
+        step.bias_a = -0.9e-4;
+        let parts = galvanostatic_parts(&profiles, &step, &moduli).unwrap();
+        let peak_a = |part: &SweepPart| part.amplitude * std::f64::consts::SQRT_2 + 0.9e-4;
+        assert!(
+            parts.iter().all(|part| peak_a(part) <= 1e-4 * (1.0 + 1e-9)),
+            "{parts:?}"
+        );
+        assert!(parts.iter().all(|part| part.amplitude > 0.0), "{parts:?}");
+        step.bias_a = 1e-4;
+        let refused = galvanostatic_parts(&profiles, &step, &moduli).unwrap_err();
+        assert!(
+            refused.to_string().contains("nothing for the excitation"),
+            "{refused}"
+        );
+    }
+
+    #[test]
     fn a_sweep_away_from_open_circuit_waits_for_the_session_and_one_at_open_circuit_does_not() {
         let profiles = profiles("li_lpscl_li", "eis_once");
         let step = SweepStep {
@@ -635,6 +669,11 @@ mod tests {
         assert_eq!(resting.hold_s, None);
         let driven = job(given(Some(0.0), 0.05, 2.0));
         assert_eq!(driven.hold_s, Some(60.0));
+        // Also where no leave is needed.
+        let nearby = job(given(Some(0.0), 0.006, 2.0));
+        assert_eq!(nearby.hold_s, Some(60.0));
+        assert_eq!(through_overload(&nearby, 3).open_circuit_v, None);
+        assert_eq!(job(given(Some(0.0), 0.004, 2.0)).hold_s, None);
         // What goes on with it does not ask a cell that was driven whether it rests.
         assert_eq!(driven.open_circuit_v, Some(0.0));
         assert_eq!(through_overload(&driven, 3).open_circuit_v, None);

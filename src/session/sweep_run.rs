@@ -40,6 +40,9 @@ impl PlanRun<'_> {
         };
         let moduli = memory.moduli.clone();
         let moduli = moduli.unwrap_or_else(|| Moduli::guessed(self.profiles, step));
+        if let Some(ocp_v) = ocp_v {
+            preflight::check_bias_current(self.profiles, step, moduli.at(step.f_min_hz), ocp_v)?;
+        }
         let given = Circumstances {
             open_circuit_v: ocp_v,
             bias_v: bias_v.or(ocp_v).unwrap_or(0.0),

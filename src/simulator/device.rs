@@ -156,8 +156,20 @@ impl Device {
         if let Some(mut execution) = self.execution.take() {
             execution.record_truths(&mut self.bench);
         }
+        // What was driven until now counts, and nothing is driven from now on.
+        self.bench.drive(now_s);
+        if self.bench.potentiostat.cell_on {
+            // Before the switch, so that it tells under what the cell was.
+            self.bench.switched.push(CellSwitched {
+                t_s: now_s,
+                cell_on: false,
+                potential_v: self.bench.cell.potential(now_s),
+                charge_c: self.bench.cell.charge_c(),
+            });
+        }
         let persona = self.bench.potentiostat.persona.clone();
         self.bench.potentiostat = Potentiostat::new(persona);
+        self.bench.drive(now_s);
         self.partial.clear();
         self.overlong = false;
         self.receiving = None;

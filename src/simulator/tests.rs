@@ -545,6 +545,26 @@ fn a_constant_current_drives_the_potential_by_resistance_and_charge_and_a_restin
 }
 
 #[test]
+fn a_restart_switches_the_cell_off_and_what_has_flowed_before_counts() {
+    let mut device = device_of("es4_hr", battery());
+    let script = "e\nvar p\nvar c\nset_pgstat_mode 6\nset_range ba 10m\nset_i 0\ncell_on\n\
+                  meas_loop_cp p c 1m 1 100\npck_start\npck_add p\npck_add c\npck_end\nendloop\non_finished:\n\
+                  cell_off\n\n";
+    ask(&mut device, script, 0.0);
+    device.advance(50.0);
+    device.restart(50.0);
+    assert!(!device.cell_is_on());
+    let switched = device.take_switched();
+    let on: Vec<bool> = switched.iter().map(|switched| switched.cell_on).collect();
+    assert_eq!(on, [true, false]);
+    assert!((switched[1].charge_c - 0.05).abs() < 1.5e-3, "{switched:?}");
+    // A device whose cell is off has nothing to tell.
+    device.restart(60.0);
+    assert!(device.take_switched().is_empty());
+    assert!((device.cell_potential_v(500.0) - 1.05).abs() < 1e-2);
+}
+
+#[test]
 fn scans_of_a_voltammogram_are_marked_and_go_by_their_vertices() {
     let mut device = device_of("es4_hr", battery());
     let script = "e\nvar p\nvar c\nset_pgstat_mode 2\nset_range ba 100m\nset_e 1\ncell_on\n\

@@ -145,6 +145,43 @@ fn a_charge_that_reaches_a_limit_ends_the_plan_with_the_cell_off() {
 }
 
 #[test]
+fn a_sweep_under_direct_current_that_reaches_a_limit_ends_the_plan_with_the_cell_off() {
+    let lab = Lab::new();
+    let plan = lab.path("biased.toml");
+    // 0.9 mA charges the cell by 75 uV/s: the limit is passed in one of the points of minutes.
+    let text = "name = \"biased\"
+repeat = 3
+interval_s = 0.0
+[limits]
+potential_min_v = 2.8
+potential_max_v = 4.2
+[[step]]
+technique = \"geis\"
+f_max_hz = 1.0
+f_min_hz = 0.002
+points_per_decade = 3
+amplitude_vrms = 0.005
+bias_a = 0.9e-3
+allow_polarisation = true
+";
+    std::fs::write(&plan, text).unwrap();
+    let simulator = lab.simulator("nmc_li_coin", 100, 68);
+    let session = lab.detach(&simulator.link, "nmc_li_coin", plan.to_str().unwrap());
+    wait_until("the session has ended", || lab.sessions().is_empty());
+    let events = lines_of(&lab.succeed(&["replay", session.recording(), "--json"]));
+    let reason = of_kind(&events, "session_ended")[0]["reason"].as_str().unwrap();
+    assert!(reason.contains("a limit of the plan was passed"), "{reason}");
+    assert_eq!(of_kind(&events, "sweep_started").len(), 1);
+    let alarms = of_kind(&events, "alarm");
+    let passed = alarms.iter().find(|alarm| alarm["name"] == "limit_passed");
+    assert!(
+        passed.is_some_and(|alarm| alarm["severity"] == "critical"),
+        "{alarms:?}"
+    );
+    assert_eq!(switched_off(&simulator)["cell_on"], false);
+}
+
+#[test]
 fn a_plan_of_direct_current_is_followed_to_its_end() {
     let lab = Lab::new();
     let plan = lab.path("cycle.toml");
