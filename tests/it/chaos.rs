@@ -3,7 +3,6 @@
 //!
 //! `INTERPHASE_CHAOS=1000` makes so many sessions of it, `INTERPHASE_CHAOS_FIRST=17` begins with that seed.
 
-use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::io::{BufRead, BufReader};
 use std::process::Stdio;
@@ -341,16 +340,16 @@ impl Findings {
         let mut sweep: Option<(u64, usize)> = None;
         let mut link_was_lost = false;
         let (mut lost, mut gaps) = (0, 0);
-        let mut seen = BTreeSet::new();
+        let mut heard = Vec::new();
         for event in events {
             match event["kind"].as_str().unwrap() {
                 "wire" if event["direction"] == "rx" => {
                     let bytes = unescape(event["bytes"].as_str().unwrap());
+                    heard.extend_from_slice(&bytes);
                     for line in decoder.feed(&bytes) {
                         if let Line::Package(package) = &line
                             && let Some(numbers) = numbers_of(package)
                         {
-                            seen.insert(package.to_string());
                             arrived.push((package.to_string(), numbers));
                         }
                     }
@@ -412,13 +411,14 @@ impl Findings {
                 .is_some_and(|fault| fault.starts_with("Unplug"))
         };
         // What is sent while a link breaks may never arrive; everything else is in the recorded bytes.
-        let is_unseen = |sent: &&Sent| sent.is_intact && !seen.contains(&sent.text);
+        let heard = String::from_utf8_lossy(&heard);
+        let is_unheard = |sent: &&Sent| sent.is_intact && !heard.contains(&sent.text);
         if lost == 0
-            && let Some(unseen) = sent.iter().find(is_unseen)
+            && let Some(unheard) = sent.iter().find(is_unheard)
         {
             findings.fail(format!(
                 "sent intact, and not in the recorded bytes: {}",
-                unseen.text
+                unheard.text
             ));
         }
         if lost != gaps || (gaps == 0 && line.iter().any(|entry| is_pulled(&entry))) {
