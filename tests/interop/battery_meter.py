@@ -1,11 +1,8 @@
 #!/usr/bin/env python3
-"""Line profiles against code that is not Interphase's.
+"""A battery impedance meter (Hioki BT4560), written here from published commands alone, on a pseudo terminal:
+`interphase run --headless --json` must measure its cell to the digits that it sends.
 
-  bt4560     a battery impedance meter, written here from published commands alone, on a pseudo terminal;
-             `interphase run --headless --json` must measure its cell to the digits that it sends
-  rodeostat  the maker's Python library (iorodeo-potentiostat from PyPI) against `interphase simulate`
-
-Usage: line_profiles.py bt4560|rodeostat PATH-OF-INTERPHASE
+Usage: battery_meter.py PATH-OF-INTERPHASE
 """
 import cmath, json, os, select, subprocess, sys, tempfile, threading, time, tty
 
@@ -113,27 +110,6 @@ def bt4560(interphase, folder):
     print(f"ok   bt4560: 10 points equal to the digits sent, {len(meter.heard)} commands")
 
 
-def rodeostat(interphase, folder):
-    from potentiostat import Potentiostat
-
-    command = [interphase, "simulate", "--instrument", "rodeostat", "--cell", write(folder, "cell.toml", CELL)]
-    served = subprocess.Popen(command, env=environment(folder), stdout=subprocess.PIPE, text=True)
-    try:
-        client = Potentiostat(served.stdout.readline().strip())
-        assert client.firmware_version == "FW0.1.0", client.firmware_version
-        client.set_sample_period(100)
-        parameters = {"quietValue": 0.0, "quietTime": 0, "value": 0.5, "duration": 1000}
-        t, v, i = client.run_test("constant", param=parameters, display=None)
-        assert len(t) == 11 and abs(t[-1] - 1.0) < 1e-9, t
-        assert all(abs(value - 0.5) < 1e-6 for value in v), v
-        assert all(current > 0 for current in i), i
-        print(f"ok   rodeostat: the maker's library read {len(t)} samples, {v[-1]} V, {i[-1]} uA")
-    finally:
-        served.terminate()
-        served.wait(10)
-
-
 if __name__ == "__main__":
-    what, program = sys.argv[1:]
     with tempfile.TemporaryDirectory(prefix="iph") as scratch:
-        {"bt4560": bt4560, "rodeostat": rodeostat}[what](os.path.abspath(program), scratch)
+        bt4560(os.path.abspath(sys.argv[1]), scratch)
